@@ -1,0 +1,44 @@
+# Papertide's targets. `make help` lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+MANAGE := $(BIN)/python manage.py
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: ## Make .venv with everything the site needs
+	@$(PYTHON) scripts/setup_env.py
+
+.PHONY: setup-dev
+setup-dev: ## The same with the tools of the workshop
+	@$(PYTHON) scripts/setup_env.py --dev
+
+.PHONY: run
+run: setup ## Set up and serve the site on http://127.0.0.1:8000
+	@$(MANAGE) prepare
+	@exec $(BIN)/honcho start
+
+.PHONY: test
+test: setup-dev ## Set up and run the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: setup-dev ## Style, types, templates, migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djade --check --target-version 5.2 $$(git ls-files 'templates/*.html')
+	$(BIN)/mypy .
+	$(MANAGE) makemigrations --check --dry-run
+
+.PHONY: format
+format: setup-dev ## Bring code and templates into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djade --target-version 5.2 $$(git ls-files 'templates/*.html')
+
+.PHONY: lock
+lock: setup-dev ## Choose the newest versions that fit and write requirements.lock
+	$(PYTHON) scripts/lock.py

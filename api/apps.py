@@ -1,0 +1,9 @@
+"""The app of the JSON API."""
+
+from django.apps import AppConfig
+
+
+class ApiConfig(AppConfig):
+    """Api."""
+
+    name = "api"

@@ -1,0 +1,164 @@
+"""What the API's answers and requests look like; the OpenAPI document is made of these."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from django.http import HttpRequest
+from ninja import Field, Schema
+from pydantic import BaseModel
+
+from papers import models, tex
+
+ARXIV = "https://arxiv.org"
+Next = Annotated[str | None, Field(description="The cursor of the next part; null at the end.")]
+
+
+class Paper(Schema):
+    """One paper in the newest version known here. TeX accents have become Unicode, formulas stay TeX."""
+
+    id: str = Field(description="arXiv's id without version, such as 2401.00001 or hep-th/9108020.")
+    version: int | None = Field(description="The newest version known here.")
+    title: str
+    abstract: str
+    is_summary: bool = Field(description="The abstract is the site's own summary and not arXiv's text.")
+    authors: list[str]
+    categories: list[str] = Field(description="The primary category first.")
+    primary_category: str | None
+    published: datetime = Field(description="When the first version was submitted, UTC.")
+    updated: datetime | None = Field(description="When the newest version was submitted, UTC, if there are several.")
+    doi: str | None
+    journal_ref: str | None
+    comment: str | None
+    license: str | None
+    report_number: str | None
+    withdrawn: bool
+    keywords: list[str] = Field(description="Keyphrases, best first; empty until the paper is indexed.")
+    url: str = Field(description="The paper's page on this site.")
+    arxiv_url: str
+    pdf_url: str
+
+    @classmethod
+    def of(cls, paper: models.Paper, request: HttpRequest, **more: object) -> Self:
+        """The paper of a row; `more` are the fields that a subclass adds."""
+        return cls.model_validate(
+            {
+                "id": paper.arxiv_id,
+                "version": paper.version,
+                "title": paper.plain_title,
+                "abstract": paper.plain_abstract,
+                "is_summary": paper.is_summary,
+                "authors": paper.plain_authors,
+                "categories": paper.categories,
+                "primary_category": paper.primary_category or None,
+                "published": paper.published,
+                "updated": paper.updated,
+                "doi": paper.doi or None,
+                "journal_ref": tex.to_text(paper.journal_ref) or None,
+                "comment": tex.to_text(paper.comment) or None,
+                "license": paper.license or None,
+                "report_number": paper.report_number or None,
+                "withdrawn": paper.withdrawn,
+                "keywords": paper.keywords,
+                "url": request.build_absolute_uri(paper.get_absolute_url()),
+                "arxiv_url": f"{ARXIV}/abs/{paper.arxiv_id}",
+                "pdf_url": f"{ARXIV}/pdf/{paper.arxiv_id}",
+                **more,
+            }
+        )
+
+
+class PaperList(Schema):
+    """Part of a list of papers."""
+
+    items: list[Paper]
+    total: int = Field(description="Exact up to 10,000; 10,001 says that there are more.")
+    next: Next = None
+
+
+class Hit(Paper):
+    """A paper that was found."""
+
+    score: float | None = Field(description="How well it fits; null where the order is not by relevance.")
+
+
+class SearchList(Schema):
+    """Part of what a search found."""
+
+    items: list[Hit]
+    total: int = Field(description="Papers that hold the query's words; meaning may bring more of them.")
+    next: Next = None
+    took_ms: float = Field(description="Milliseconds the search took.")
+    notes: list[str] = Field(description="How the query was read, where that is not plain.")
+    by_meaning: bool = Field(description="Papers were also matched by meaning, not by their words alone.")
+
+
+class RelatedPaper(Paper):
+    """A paper related to the one asked about."""
+
+    score: float
+    reason: list[str] = Field(description="The terms that both papers share.")
+
+
+class RelatedList(Schema):
+    """The papers most related to one, best first."""
+
+    items: list[RelatedPaper]
+    total: int
+    next: Next = None
+
+
+class Keyphrase(Schema):
+    """A phrase of one to three words that says what a text is about."""
+
+    text: str
+    weight: float
+
+
+class KeyphraseList(Schema):
+    """The keyphrases of a text, best first."""
+
+    items: list[Keyphrase]
+    total: int
+    next: Next = None
+
+
+class Category(Schema):
+    """One of arXiv's categories."""
+
+    code: str
+    name: str
+    archive: str
+    papers: int = Field(description="Papers here that are filed or cross-listed under it.")
+
+
+class CategoryList(Schema):
+    """Every category of arXiv, those that take no new papers included."""
+
+    items: list[Category]
+    total: int
+    next: Next = None
+
+
+class Text(BaseModel):  # a Schema of ninja would also take a list or a string for an object
+    """A text to find the keyphrases of."""
+
+    title: str = Field("", max_length=2_000)
+    text: str = Field(max_length=200_000)
+
+
+class Fault(Schema):
+    """One thing that is wrong with a request."""
+
+    location: str
+    detail: str
+
+
+class Problem(Schema):
+    """An error as of RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[Fault] = Field(default_factory=list, description="Of an invalid request (422): each fault.")

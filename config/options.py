@@ -1,0 +1,116 @@
+"""Every setting the environment can give, in one typed table.
+
+`config/settings.py` reads its values from here and `manage.py settings` prints the table of `docs/operations.md`,
+so that code and documentation cannot drift apart (a test compares them).
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+@dataclass(frozen=True)
+class Option:
+    """One variable: its name, how its text is read, the text taken when it is not set, and what it does."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: str
+    help: str
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"", "0", "false", "no", "off"}:
+        return False
+    raise ValueError("expected 1 or 0")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 65536:
+        raise ValueError("expected a port from 1 to 65535")
+    return number
+
+
+OPTIONS = (
+    Option("DEBUG", _boolean, "0", "Django's debug pages; never on a site that others reach."),
+    Option(
+        "SECRET_KEY",
+        str,
+        "",
+        "Signs cookies. Made and kept in `DATA_DIR` where not given and not `PRODUCTION`.",
+    ),
+    Option(
+        "PRODUCTION",
+        _boolean,
+        "0",
+        "The site is reached over HTTPS by others: secure cookies, HSTS, a secret key is demanded.",
+    ),
+    Option(
+        "ALLOWED_HOSTS",
+        _names,
+        "localhost,127.0.0.1,[::1]",
+        "Host names the site answers to, joined by commas.",
+    ),
+    Option("CSRF_TRUSTED_ORIGINS", _names, "", "Origins (`https://name`) whose forms are taken, behind a proxy."),
+    Option("PROXY_HEADER", _boolean, "0", "Trust `X-Forwarded-Proto` of a proxy in front."),
+    Option("SCRIPT_NAME", str, "", "The path under which the site lives, such as `/papers`."),
+    Option("HOST", str, "127.0.0.1", "The address that `make run` serves on."),
+    Option("PORT", _port, "8000", "The port that `make run` serves on."),
+    Option("DATA_DIR", str, "data", "Database, index, and keys of a site on one machine."),
+    Option(
+        "DATABASE_URL",
+        str,
+        "",
+        "A database such as `postgres://name:word@host/papertide`; SQLite in `DATA_DIR` where not given.",
+    ),
+    Option("REDIS_URL", str, "", "Redis as broker, cache and lock; where not given, files in `DATA_DIR` do."),
+    Option("SEARCH_ENGINE", str, "embedded", "The search engine: `embedded`."),
+    Option("EMBEDDING_MODEL", str, "all-MiniLM-L6-v2", "A sentence-transformers model, by name or folder."),
+    Option("WHITENING_BETA", float, "0", "β of the whitening: how much of the mean is taken away, 0 to 1."),
+    Option("WHITENING_GAMMA", float, "0.25", "γ of the whitening: 0 is a rotation, 1 whitens fully."),
+    Option(
+        "PULL_CATEGORIES",
+        _names,
+        "cs.AI,cs.CL,cs.CV,cs.LG,stat.ML",
+        "The categories whose newest papers are pulled.",
+    ),
+    Option("CONTACT_EMAIL", str, "", "Your address, told to arXiv with each request as it asks."),
+    Option(
+        "ARXIV_API_URL",
+        str,
+        "https://export.arxiv.org/api/query",
+        "arXiv's query interface; another address for trials.",
+    ),
+    Option(
+        "ARXIV_DELAY",
+        float,
+        "3",
+        "Seconds between two requests to arXiv, over all processes. arXiv asks for 3.",
+    ),
+    Option("LOG_LEVEL", str, "INFO", "How much is logged: DEBUG, INFO, WARNING, ERROR."),
+)
+
+
+def read_options() -> dict[str, Any]:
+    """Every option's value by name, from the environment or its default.
+
+    Raises ImproperlyConfigured naming the variable whose text cannot be read.
+    """
+    values = {}
+    for option in OPTIONS:
+        text = os.environ.get(option.name, option.default)
+        try:
+            values[option.name] = option.read(text)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{option.name}={text!r} cannot be read: {error}") from None
+    return values

@@ -1,0 +1,9 @@
+"""All addresses of the site: pages of papers, search, and the JSON API."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("api/v1/", include("api.urls")),
+    path("", include("search.urls")),
+    path("", include("papers.urls")),
+]

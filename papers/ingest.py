@@ -1,0 +1,115 @@
+"""Records into the database: the one door by which papers come in.
+
+Each batch is one transaction that writes papers, their category links and their marks for the index together, so that
+a process killed at any line leaves nothing half done, and the same records again change nothing.
+"""
+
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime, time
+
+from django.db import IntegrityError, transaction
+
+from papers.batches import batched
+from papers.models import IndexMark, Paper, PaperCategory
+from papers.records import PaperRecord
+
+BATCH = 1000
+# A record that does not know one of these says nothing about it: what is stored stays.
+KEPT_WHEN_EMPTY = ("version", "updated", "doi", "journal_ref", "comment", "license", "report_number")
+FIELDS = tuple(field.name for field in fields(PaperRecord))
+# Written straight into the row; a change of one of these is a change of the document in the index.
+COPIED = tuple(name for name in FIELDS if name != "arxiv_id")
+
+
+@dataclass
+class Counts:
+    """What became of the records: each counts once."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    @property
+    def seen(self) -> int:
+        """All records."""
+        return self.new + self.changed + self.unchanged
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.new + other.new, self.changed + other.changed, self.unchanged + other.unchanged)
+
+
+def ingest(records: Iterable[PaperRecord]) -> Counts:
+    """Write all records, in batches; returns the counts of all."""
+    return sum(ingest_batches(records), Counts())
+
+
+def ingest_batches(records: Iterable[PaperRecord], size: int = BATCH) -> Iterator[Counts]:
+    """Write records batch by batch, yielding each batch's counts once it is committed."""
+    for batch in batched(records, size):
+        try:
+            yield _ingest_batch(batch)
+        except IntegrityError:
+            # Another process brought one of these papers between our look and our write: look again.
+            yield _ingest_batch(batch)
+
+
+@transaction.atomic
+def _ingest_batch(batch: tuple[PaperRecord, ...]) -> Counts:
+    newest = {record.arxiv_id: record for record in batch}
+    known = {paper.arxiv_id: paper for paper in Paper.objects.filter(arxiv_id__in=newest)}
+    created = [Paper(arxiv_id=key, **_values(record)) for key, record in newest.items() if key not in known]
+    changed = [paper for key, paper in known.items() if _update(paper, newest[key])]
+    Paper.objects.bulk_create(created)
+    Paper.objects.bulk_update(changed, COPIED, batch_size=200)
+    _link_categories(created, changed)
+    mark_for_index(paper.pk for paper in created + changed)
+    # A paper named twice in one batch: its earlier records were overtaken before they were written.
+    return Counts(len(created), len(changed), len(batch) - len(created) - len(changed))
+
+
+def mark_for_index(paper_ids: Iterable[int]) -> None:
+    """Mark papers to be indexed (again). Call it in the transaction that changes them."""
+    stamp = secrets.randbits(62)
+    IndexMark.objects.bulk_create(
+        [IndexMark(paper_id=number, stamp=stamp) for number in paper_ids],
+        update_conflicts=True,
+        unique_fields=["paper"],
+        update_fields=["stamp"],
+    )
+
+
+def _values(record: PaperRecord) -> dict[str, object]:
+    values = {name: getattr(record, name) for name in COPIED}
+    values["authors"] = list(record.authors)
+    values["categories"] = list(record.categories)
+    return values
+
+
+def _update(paper: Paper, record: PaperRecord) -> bool:
+    """Bring a stored paper to what the record says; whether anything changed."""
+    if record.is_summary and not paper.is_summary:
+        return False  # our own summary never takes the place of the real abstract
+    if record.version is not None and paper.version is not None and record.version < paper.version:
+        return False
+    before = {name: getattr(paper, name) for name in COPIED}
+    for name, value in _values(record).items():
+        if value or name not in KEPT_WHEN_EMPTY:
+            setattr(paper, name, value)
+    if _is_day_only(record.published) and not _is_day_only(before["published"]):
+        paper.published = before["published"]
+    return any(before[name] != getattr(paper, name) for name in COPIED)
+
+
+def _is_day_only(moment: datetime) -> bool:
+    return moment.time() == time.min
+
+
+def _link_categories(created: list[Paper], changed: list[Paper]) -> None:
+    PaperCategory.objects.filter(paper__in=changed).delete()
+    PaperCategory.objects.bulk_create(
+        PaperCategory(paper=paper, category=category, published=paper.published)
+        for paper in created + changed
+        for category in paper.categories
+    )

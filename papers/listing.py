@@ -1,0 +1,154 @@
+"""Which papers are in a list: some categories less others, within some days, newest first, each paper once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+
+from django.db.models import Count, Exists, OuterRef, Q
+
+from papers.categories import CategorySpec
+from papers.models import Paper, PaperCategory
+
+PAGE_SIZE = 50
+REACH = 10_000
+"""So many papers of one list can be paged through and are counted; further back a reader goes by days."""
+
+_LINKS = PaperCategory._meta.db_table
+_PAPERS = Paper._meta.db_table
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list. `number` counts from 1; `total` is exact up to REACH and REACH + 1 beyond."""
+
+    papers: list[Paper]
+    number: int
+    size: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages can be opened, at least one."""
+        return max(1, -(-min(self.total, REACH) // self.size))
+
+    @property
+    def more_than_counted(self) -> bool:
+        """Whether there are more papers than `total` tells."""
+        return self.total > REACH
+
+    @property
+    def reachable(self) -> int:
+        """How many papers can be paged through."""
+        return min(self.total, REACH)
+
+    @property
+    def first(self) -> int:
+        """The number of the page's first paper within the list, from 1."""
+        return (self.number - 1) * self.size + 1
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Papers of `spec` (None: all) first published from `start` to `end`, days in UTC, both inclusive, None open.
+
+    With several categories a plain `IN … ORDER BY` would sort every paper they ever had. So each category walks
+    its own stretch of the index down to the depth that is asked for, and only those few rows are merged.
+    """
+
+    spec: CategorySpec | None = None
+    start: date | None = None
+    end: date | None = None
+
+    @cached_property
+    def codes(self) -> tuple[list[str], list[str]]:
+        """Stored codes of the categories wanted and of those unwanted."""
+        include, exclude = self.spec.expand() if self.spec else (frozenset[str](), frozenset[str]())
+        return sorted(include - exclude), sorted(exclude)
+
+    def papers(self, limit: int, offset: int = 0, *, oldest_first: bool = False) -> list[Paper]:
+        """`limit` papers after the first `offset`; one database query."""
+        if self.spec is None:
+            order = ("published", "id") if oldest_first else ("-published", "-id")
+            return list(Paper.objects.filter(self._days()).order_by(*order)[offset : offset + limit])
+        include, exclude = self.codes
+        if not include:
+            return []
+        order_by = "ORDER BY published, paper_id" if oldest_first else "ORDER BY published DESC, paper_id DESC"
+        walk = [f"SELECT paper_id, published FROM {_LINKS} AS link WHERE category = %s"]  # noqa: S608 (own names)
+        bounds: list[object] = []
+        for condition, moment in (("published >= %s", self._from()), ("published < %s", self._until())):
+            if moment:
+                walk.append(f"AND {condition}")
+                bounds.append(moment)
+        if exclude:
+            walk.append(
+                f"AND NOT EXISTS (SELECT 1 FROM {_LINKS} AS other WHERE other.paper_id = link.paper_id "  # noqa: S608
+                f"AND other.category IN ({', '.join(['%s'] * len(exclude))}))"
+            )
+        walk.append(f"{order_by} LIMIT %s")
+        walks = " UNION ".join(f"SELECT * FROM ({' '.join(walk)}) AS walk{at}" for at in range(len(include)))  # noqa: S608
+        tail: list[object] = [*bounds, *exclude, offset + limit]
+        parameters = [value for code in include for value in (code, *tail)]
+        return list(
+            Paper.objects.raw(
+                f"SELECT paper.* FROM (SELECT paper_id, published FROM ({walks}) AS merged {order_by} "  # noqa: S608
+                f"LIMIT %s OFFSET %s) AS chosen JOIN {_PAPERS} AS paper ON paper.id = chosen.paper_id "
+                f"{order_by.replace('published', 'chosen.published').replace('paper_id', 'chosen.paper_id')}",
+                [*parameters, limit, offset],
+            )
+        )
+
+    def total(self) -> int:
+        """How many papers there are, counted up to REACH + 1; one database query."""
+        if self.spec is None:
+            return Paper.objects.filter(self._days())[: REACH + 1].count()
+        include, exclude = self.codes
+        links = PaperCategory.objects.filter(self._days(), category__in=include)
+        if exclude:
+            unwanted = PaperCategory.objects.filter(paper=OuterRef("paper"), category__in=exclude)
+            links = links.filter(~Exists(unwanted))
+        return links.values("paper_id").distinct()[: REACH + 1].count()
+
+    def page(self, number: int, size: int = PAGE_SIZE) -> Page:
+        """One page, counted from 1; at most two database queries. Beyond REACH a page is empty."""
+        offset = (number - 1) * size
+        papers = self.papers(min(size, REACH - offset), offset) if offset < REACH else []
+        counted = offset + len(papers)
+        is_last = counted < REACH and 0 < len(papers) < size
+        return Page(papers, number, size, counted if is_last else self.total())
+
+    def category_counts(self) -> dict[str, int]:
+        """How many papers within the list's days each category has, whatever `spec` is; meant for few days."""
+        links = PaperCategory.objects.filter(self._days("paper__published"))
+        return dict(links.values_list("category").annotate(Count("id")))
+
+    def newest_day(self) -> date | None:
+        """The day of the newest paper, None where there is none."""
+        return _day(self.papers(1))
+
+    def day_before(self, day: date) -> date | None:
+        """The last day before `day` that has papers of the categories, whatever the list's own days are."""
+        return _day(Listing(self.spec, end=day - timedelta(days=1)).papers(1)) if day > date.min else None
+
+    def day_after(self, day: date) -> date | None:
+        """The first day after `day` that has papers of the categories, whatever the list's own days are."""
+        if day == date.max:
+            return None
+        return _day(Listing(self.spec, start=day + timedelta(days=1)).papers(1, oldest_first=True))
+
+    def _from(self) -> datetime | None:
+        return datetime.combine(self.start, time.min, UTC) if self.start else None
+
+    def _until(self) -> datetime | None:
+        if self.end is None or self.end == date.max:
+            return None
+        return datetime.combine(self.end + timedelta(days=1), time.min, UTC)
+
+    def _days(self, field: str = "published") -> Q:
+        since, until = self._from(), self._until()
+        return (Q((f"{field}__gte", since)) if since else Q()) & (Q((f"{field}__lt", until)) if until else Q())
+
+
+def _day(papers: Iterable[Paper]) -> date | None:
+    return next((paper.published.date() for paper in papers), None)

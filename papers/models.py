@@ -1,0 +1,92 @@
+"""The database's truth about papers: what arXiv said, the categories to browse by, and what waits for the index."""
+
+from django.db import models
+from django.urls import reverse
+
+from papers import tex
+
+
+class Paper(models.Model):
+    """One paper under its arXiv id, in the newest version seen here.
+
+    `title`, `abstract` and `authors` hold the text as arXiv serves it, TeX included; `papers.tex.to_text` makes the
+    text that is shown and indexed.
+    """
+
+    arxiv_id = models.CharField(max_length=32, unique=True, help_text="Without version: 2401.00001, hep-th/9108020.")
+    version = models.PositiveSmallIntegerField(null=True, help_text="The newest version seen, where known.")
+    title = models.TextField()
+    abstract = models.TextField()
+    is_summary = models.BooleanField(default=False, help_text="The abstract is our own summary.")
+    authors = models.JSONField(default=list, help_text="Names in order, first name first.")
+    categories = models.JSONField(default=list, help_text="Category codes, the primary one first.")
+    published = models.DateTimeField(
+        help_text="Submission of the first version (midnight UTC where only a day is known)."
+    )
+    updated = models.DateTimeField(null=True, help_text="Submission of the newest version, where there are several.")
+    doi = models.TextField(blank=True)
+    journal_ref = models.TextField(blank=True)
+    comment = models.TextField(blank=True)
+    license = models.TextField(blank=True)
+    report_number = models.TextField(blank=True)
+    withdrawn = models.BooleanField(default=False)
+    keywords = models.JSONField(default=list, help_text="Keyphrases written by the indexer, best first.")
+
+    class Meta:
+        indexes = [models.Index(fields=["-published", "-id"], name="paper_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.arxiv_id} {self.title[:60]}"
+
+    def get_absolute_url(self) -> str:
+        """The paper's own page."""
+        return reverse("paper", args=[self.arxiv_id])
+
+    @property
+    def primary_category(self) -> str:
+        """The category that arXiv files the paper under."""
+        return self.categories[0] if self.categories else ""
+
+    @property
+    def plain_title(self) -> str:
+        """The title with TeX accents and markup as Unicode; formulas stay as they are."""
+        return tex.to_text(self.title)
+
+    @property
+    def plain_abstract(self) -> str:
+        """The abstract with TeX accents and markup as Unicode; formulas stay as they are."""
+        return tex.to_text(self.abstract)
+
+    @property
+    def plain_authors(self) -> list[str]:
+        """The authors' names with TeX accents as Unicode."""
+        return [tex.to_text(name) for name in self.authors]
+
+
+class PaperCategory(models.Model):
+    """One category of one paper, with the paper's time beside it, so that a listing is one walk of an index."""
+
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="category_links")
+    category = models.CharField(max_length=32)
+    published = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["paper", "category"], name="one_link_a_category")]
+        indexes = [models.Index(fields=["category", "-published", "-paper"], name="category_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.category} {self.paper_id}"
+
+
+class IndexMark(models.Model):
+    """A paper that waits for the index.
+
+    The mark is set in the transaction that writes the paper and removed when the engine has confirmed the document,
+    and only if `stamp` is still the one that was read before: a change in between sets a new stamp.
+    """
+
+    paper = models.OneToOneField(Paper, on_delete=models.CASCADE, primary_key=True, related_name="index_mark")
+    stamp = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"index {self.paper_id}"

@@ -1,0 +1,71 @@
+"""From papers to what the index holds of them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from papers.models import Paper
+from search.encoder import Encoder, text_hash, text_of
+from search.engines.base import Document
+from search.fits import Learned
+from search.keywords import keyphrases
+from search.models import PaperVector
+from search.vectors import Vectors, fetch, store
+
+KEYWORDS = 10
+
+
+def missing_vectors(papers: Sequence[Paper], model: str) -> list[Paper]:
+    """Those of the papers that have no vector of their present text by this model."""
+    stored = dict(PaperVector.objects.filter(model=model, paper__in=papers).values_list("paper_id", "text_hash"))
+    return [paper for paper in papers if stored.get(paper.pk) != text_hash(paper_text(paper))]
+
+
+def encode_missing(papers: Sequence[Paper], encoder: Encoder) -> int:
+    """Encode and store the vectors that are missing; how many that were."""
+    missing = missing_vectors(papers, encoder.name)
+    if missing:
+        texts = [paper_text(paper) for paper in missing]
+        hashes = [text_hash(text) for text in texts]
+        store(encoder.name, [paper.pk for paper in missing], hashes, encoder.encode(texts))
+    return len(missing)
+
+
+def make_documents(papers: Sequence[Paper], learned: Learned, width: int) -> list[Document]:
+    """Documents with whitened vectors and keyphrases. Every paper must have its vector in the store."""
+    ids, full = fetch(learned.transform.model, np.array([paper.pk for paper in papers]))
+    short: dict[int, Vectors] = dict(zip(ids.tolist(), learned.transform.apply(full, width), strict=True))
+    return [_document(paper, short[paper.pk], learned) for paper in papers]
+
+
+def save_keywords(papers: Sequence[Paper], documents: Sequence[Document]) -> None:
+    """Write the keyphrases of documents to their papers, so that a card shows what the index holds."""
+    changed = []
+    for paper, document in zip(papers, documents, strict=True):
+        if paper.keywords != list(document.keywords):
+            paper.keywords = list(document.keywords)
+            changed.append(paper)
+    Paper.objects.bulk_update(changed, ["keywords"], batch_size=200)
+
+
+def paper_text(paper: Paper) -> str:
+    """What is encoded of a stored paper."""
+    return text_of(paper.title, paper.abstract)
+
+
+def _document(paper: Paper, vector: Vectors, learned: Learned) -> Document:
+    title, abstract = paper.plain_title, paper.plain_abstract
+    return Document(
+        id=paper.pk,
+        arxiv_id=paper.arxiv_id,
+        title=title,
+        abstract=abstract,
+        vector=vector,
+        authors=paper.plain_authors,
+        categories=paper.categories,
+        published=paper.published.date(),
+        comment=paper.comment,
+        journal_ref=paper.journal_ref,
+        doi=paper.doi,
+        keywords=[phrase.text for phrase in keyphrases(title, abstract, learned.table, KEYWORDS)],
+    )

@@ -1,0 +1,135 @@
+"""The contract that every search engine keeps: what a document is, what can be asked, what comes back.
+
+Both engines compile the same query tree (`search.query`) and both pass `tests/contract`. Ids are the papers' primary
+keys; scores are comparable within one answer only. Nothing here knows about Django.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from papers.categories import subcategories
+from search.query import Node
+
+Ids = NDArray[np.int64]
+Scores = NDArray[np.float32]
+Order = Literal["score", "new", "old"]
+FACETS = ("category", "year", "keyword", "author")
+
+
+class EngineError(Exception):
+    """The engine cannot answer now; the text says why in words for an operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What the index holds of one paper. Text is plain (`papers.tex.to_text`); `vector` is whitened, L2-normalised
+    float32 of shape (k,)."""
+
+    id: int
+    arxiv_id: str
+    title: str
+    abstract: str
+    vector: NDArray[np.float32]
+    authors: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    published: date = date(1991, 1, 1)
+    comment: str = ""
+    journal_ref: str = ""
+    doi: str = ""
+    keywords: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One thing that is looked for: it matches where all stems of one of its alternatives stand in title or abstract,
+    and scores `weight` times the engine's BM25 (which brings the idf)."""
+
+    alternatives: tuple[tuple[str, ...], ...]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalQuery:
+    """What BM25 is asked. `binding` must hold and does not score; of `units` at least `minimum` must match."""
+
+    binding: Node | None = None
+    units: tuple[Unit, ...] = ()
+    minimum: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Ids (int64) and scores (float32) of the same length, best first, equal scores by descending id."""
+
+    ids: Ids = field(default_factory=lambda: np.empty(0, np.int64))
+    scores: Scores = field(default_factory=lambda: np.empty(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Of an index: papers in it, the key of the whitening its vectors have, their width k, bytes on disk, and a
+    generation that changes with every write (for caches)."""
+
+    papers: int
+    transform: str
+    width: int
+    size: int
+    generation: str
+
+
+def categories_of(name: str) -> frozenset[str]:
+    """The category itself, or all of an archive for `cs.*`."""
+    return frozenset(subcategories(name[:-2])) if name.endswith(".*") else frozenset({name})
+
+
+class Engine(ABC):
+    """A search engine. All writes are durable when the method returns; all methods may raise EngineError."""
+
+    @abstractmethod
+    def index(self, documents: Sequence[Document]) -> None:
+        """Add the documents or put them in the place of those with the same id."""
+
+    @abstractmethod
+    def delete(self, ids: Iterable[int]) -> None:
+        """Remove documents; unknown ids are no error."""
+
+    @abstractmethod
+    def lexical(self, query: LexicalQuery, limit: int, offset: int = 0, order: Order = "score") -> Hits:
+        """Papers by BM25, or by date of publication (equal dates by descending id, both ways; scores are 0 then)."""
+
+    @abstractmethod
+    def count(self, query: LexicalQuery) -> int:
+        """How many papers match."""
+
+    @abstractmethod
+    def nearest(self, vector: NDArray[np.float32], limit: int, within: Node | None = None) -> Hits:
+        """The papers of largest inner product with `vector` (float32, shape (k,)) among those that hold `within`."""
+
+    @abstractmethod
+    def titled(self, stems: Sequence[str], limit: int, within: Node | None = None) -> Hits:
+        """Papers whose title holds every one of these stems. The score is stems asked for / stems of the title, each
+        counted once, in (0, 1]."""
+
+    @abstractmethod
+    def facets(self, query: LexicalQuery, names: Sequence[str], size: int) -> dict[str, list[tuple[str, int]]]:
+        """For each of `names` (of FACETS) the commonest values among the matches with their counts."""
+
+    @abstractmethod
+    def frequencies(self, stems: Sequence[str]) -> tuple[int, NDArray[np.int64]]:
+        """The number of papers, and for each stem in how many of them title or abstract hold it."""
+
+    @abstractmethod
+    def statistics(self) -> Statistics:
+        """Size and state of the serving index."""
+
+    @abstractmethod
+    def rebuild(self, transform: str, width: int) -> AbstractContextManager[Self]:
+        """A new, empty index beside the serving one, to be filled inside the `with` block; it becomes the serving one
+        at the end of the block, atomically, and is thrown away if the block raises."""

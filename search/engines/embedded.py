@@ -1,0 +1,331 @@
+"""The engine without a server: tantivy for words, one mapped matrix for vectors, in a folder.
+
+    <root>/current              names the serving version
+    <root>/<version>/state.json how much of the version is valid: rows, categories, number of writes
+    <root>/<version>/tantivy/   the words
+    <root>/<version>/vectors.f32, rows.bin
+
+Writers of all processes take one file lock. A write counts when state.json has been replaced; readers look at that
+file before each question and open what is new.
+"""
+
+import json
+import os
+import shutil
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import tantivy
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from search.engines.base import (
+    Document,
+    Engine,
+    EngineError,
+    Hits,
+    LexicalQuery,
+    Order,
+    Statistics,
+)
+from search.engines.tantivy_schema import (
+    ID_MASK,
+    SCHEMA_VERSION,
+    Compiler,
+    build_schema,
+    register_analyzers,
+    to_tantivy,
+)
+from search.engines.vector_table import Mask, VectorTable
+from search.query import Node
+
+HEAP = 64_000_000  # bytes a writer may hold before it writes a segment
+KEPT_MASKS = 32
+_FACET_FIELDS = {"category": "category", "year": "year", "keyword": "keyword", "author": "author_name"}
+
+
+@dataclass(frozen=True)
+class State:
+    """What state.json says."""
+
+    transform: str
+    width: int
+    schema: int = SCHEMA_VERSION
+    rows: int = 0
+    writes: int = 0
+    categories: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, folder: Path) -> "State":
+        """Raises OSError where there is none."""
+        stored = json.loads((folder / "state.json").read_text())
+        return cls(**{**stored, "categories": tuple(stored["categories"])})
+
+    def write(self, folder: Path) -> None:
+        """Put the file in place at once."""
+        _replace(folder / "state.json", json.dumps(asdict(self)))
+
+
+@dataclass
+class View:
+    """One state of one version, opened for reading."""
+
+    folder: Path
+    stamp: tuple[int, int]
+    state: State
+    table: VectorTable
+    index: tantivy.Index
+    searcher: tantivy.Searcher
+    compiler: Compiler
+    masks: OrderedDict[Node, Mask] = field(default_factory=OrderedDict)
+
+
+class EmbeddedEngine(Engine):
+    """A search engine in the folder `root`. With `version` it is bound to that version, serving or not."""
+
+    def __init__(self, root: Path, version: str | None = None) -> None:
+        self.root, self.version = root, version
+        self._view: View | None = None
+        self._opening = threading.Lock()
+        root.mkdir(parents=True, exist_ok=True)
+        self._write_lock = FileLock(root / "write.lock")
+
+    # Reading
+
+    def lexical(self, query: LexicalQuery, limit: int, offset: int = 0, order: Order = "score") -> Hits:
+        """See Engine."""
+        view = self._open()
+        if view is None or limit < 1:
+            return Hits()
+        if order != "score":
+            column = "newest" if order == "new" else "oldest"
+            compiled = view.compiler.query(query, scored=False)
+            found = view.searcher.search(compiled, limit, False, order_by_field=column, offset=offset)
+            ids = np.array([value & ID_MASK for value, _ in found.hits], np.int64)
+            return Hits(ids, np.zeros(len(ids), np.float32))
+        found = view.searcher.search(view.compiler.query(query), limit, False, offset=offset)
+        return self._hits(view, [address for _, address in found.hits], [score for score, _ in found.hits])
+
+    def count(self, query: LexicalQuery) -> int:
+        """See Engine."""
+        view = self._open()
+        if view is None:
+            return 0
+        counted = view.searcher.aggregate(
+            view.compiler.query(query, scored=False), {"papers": {"value_count": {"field": "id"}}}
+        )
+        return int(counted["papers"]["value"])
+
+    def nearest(self, vector: NDArray[np.float32], limit: int, within: Node | None = None) -> Hits:
+        """See Engine."""
+        view = self._open()
+        if view is None:
+            return Hits()
+        return view.table.nearest(vector, limit, None if within is None else self._mask(view, within))
+
+    def titled(self, stems: Sequence[str], limit: int, within: Node | None = None) -> Hits:
+        """See Engine."""
+        view = self._open()
+        distinct = sorted(set(stems))
+        if view is None or not distinct or limit < 1:
+            return Hits()
+        found = view.searcher.search(
+            view.compiler.titled(distinct, within),
+            limit,
+            False,
+            order_by_field="title_length",
+            order=tantivy.Order.Asc,
+        )
+        scores = [len(distinct) / max(length, len(distinct)) for length, _ in found.hits]
+        return self._hits(view, [address for _, address in found.hits], scores)
+
+    def facets(self, query: LexicalQuery, names: Sequence[str], size: int) -> dict[str, list[tuple[str, int]]]:
+        """See Engine."""
+        view = self._open()
+        if view is None:
+            return {name: [] for name in names}
+        wanted = {name: {"terms": {"field": _FACET_FIELDS[name], "size": size}} for name in names}
+        counted = view.searcher.aggregate(view.compiler.query(query, scored=False), wanted)
+        return {
+            name: [(_facet_text(bucket["key"]), bucket["doc_count"]) for bucket in counted[name]["buckets"]]
+            for name in names
+        }
+
+    def frequencies(self, stems: Sequence[str]) -> tuple[int, NDArray[np.int64]]:
+        """See Engine."""
+        view = self._open()
+        if view is None:
+            return 0, np.zeros(len(stems), np.int64)
+        counts = [view.searcher.doc_freq("all", stem) for stem in stems]
+        return view.searcher.num_docs, np.array(counts, np.int64)
+
+    def statistics(self) -> Statistics:
+        """See Engine."""
+        view = self._open()
+        if view is None:
+            return Statistics(0, "", 0, 0, "")
+        size = sum(path.stat().st_size for path in view.folder.rglob("*") if path.is_file())
+        generation = f"{view.folder.name}:{view.state.writes}"
+        return Statistics(view.searcher.num_docs, view.state.transform, view.state.width, size, generation)
+
+    # Writing
+
+    def index(self, documents: Sequence[Document]) -> None:
+        """See Engine."""
+        newest = {document.id: document for document in documents}
+        if newest:
+            self._write(list(newest.values()), [])
+
+    def delete(self, ids: Iterable[int]) -> None:
+        """See Engine."""
+        numbers = sorted(set(ids))
+        if numbers:
+            self._write([], numbers)
+
+    @contextmanager
+    def rebuild(self, transform: str, width: int) -> Iterator["EmbeddedEngine"]:
+        """See Engine. What a killed rebuild left is swept away by the next one."""
+        name = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+        with FileLock(self.root / "rebuild.lock"):
+            self._sweep(keep={self._serving()})
+            folder = self.root / name
+            (folder / "tantivy").mkdir(parents=True)
+            tantivy.Index(build_schema(), path=str(folder / "tantivy"))
+            State(transform, width).write(folder)
+            try:
+                yield EmbeddedEngine(self.root, name)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            with self._write_lock:
+                _replace(self.root / "current", name)
+            self._sweep(keep={name})
+
+    def _write(self, documents: list[Document], deleted: list[int]) -> None:
+        """Vectors first, words second, the state last: killed between any two, the write did not happen for the
+        vectors, and the words are written again with it."""
+        with self._write_lock:
+            folder = self._folder()
+            if folder is None:
+                raise EngineError("there is no index yet: run manage.py index --rebuild")
+            try:
+                state = State.read(folder)
+                table = VectorTable(folder, state.width, state.rows, list(state.categories))
+                rows = table.append(documents) if documents else table.bury(deleted)
+                self._write_words(folder, documents, deleted)
+                replace(state, rows=rows, writes=state.writes + 1, categories=tuple(table.categories)).write(folder)
+            except OSError as error:
+                raise EngineError(f"the index cannot be written: {error}") from error
+
+    def _write_words(self, folder: Path, documents: list[Document], deleted: list[int]) -> None:
+        index = _open_index(folder)
+        try:
+            writer = index.writer(HEAP, 1)
+            # By query: deletion by term takes a number for a signed one and finds nothing in an unsigned field.
+            old = [document.id for document in documents] + deleted
+            writer.delete_documents_by_query(tantivy.Query.term_set_query(index.schema, "id", old))
+            for document in documents:
+                writer.add_document(to_tantivy(document))
+            writer.commit()
+            writer.wait_merging_threads()
+        except ValueError as error:  # what tantivy's own errors become
+            raise EngineError(f"the index cannot be written: {error}") from error
+
+    # Opening
+
+    def _serving(self) -> str:
+        with suppress(FileNotFoundError):
+            return (self.root / "current").read_text()
+        return ""
+
+    def _folder(self) -> Path | None:
+        name = self.version or self._serving()
+        return self.root / name if name else None
+
+    def _open(self) -> View | None:
+        """The newest state, opened; None where there is no index. Raises EngineError where it cannot be read."""
+        for _ in range(3):  # a switch may take the folder away between two steps
+            folder = self._folder()
+            if folder is None:
+                return None
+            try:
+                found = os.stat(folder / "state.json")
+                stamp = (found.st_ino, found.st_mtime_ns)
+                view = self._view
+                if view is not None and view.folder == folder and view.stamp == stamp:
+                    return view
+                with self._opening:
+                    self._view = _open_view(folder, stamp)
+                    return self._view
+            except FileNotFoundError:
+                continue
+            except (OSError, ValueError, TypeError) as error:
+                raise EngineError(f"the index cannot be read: {error}") from error
+        raise EngineError("the index is missing: run manage.py index --rebuild")
+
+    def _sweep(self, keep: set[str]) -> None:
+        for path in self.root.iterdir():
+            if path.is_dir() and path.name not in keep:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _mask(self, view: View, within: Node) -> Mask:
+        """The papers that hold a tree: by the table's columns where they suffice, else by the words' index."""
+        if within in view.masks:
+            return view.masks[within]
+        mask = view.table.mask(within)
+        if mask is None:
+            found = view.searcher.search(
+                view.compiler.tree(within), max(1, view.searcher.num_docs), False, order_by_field="newest"
+            )
+            mask = view.table.holding(np.array([value & ID_MASK for value, _ in found.hits], np.int64))
+        view.masks[within] = mask
+        while len(view.masks) > KEPT_MASKS:
+            with suppress(KeyError):
+                view.masks.popitem(last=False)
+        return mask
+
+    @staticmethod
+    def _hits(view: View, addresses: list[tantivy.DocAddress], scores: list[float]) -> Hits:
+        if not addresses:
+            return Hits()
+        ids = np.array(view.searcher.fast_field_values("id", addresses), np.int64)
+        values = np.array(scores, np.float32)
+        order = np.lexsort((-ids, -values))
+        return Hits(ids[order], values[order])
+
+
+def _open_index(folder: Path) -> tantivy.Index:
+    index = tantivy.Index.open(str(folder / "tantivy"))
+    register_analyzers(index)
+    return index
+
+
+def _open_view(folder: Path, stamp: tuple[int, int]) -> View:
+    state = State.read(folder)
+    if state.schema != SCHEMA_VERSION:
+        raise EngineError("the index was made by another version of Papertide: run manage.py index --rebuild")
+    index = _open_index(folder)
+    index.config_reader("manual")
+    index.reload()
+    table = VectorTable(folder, state.width, state.rows, list(state.categories))
+    return View(folder, stamp, state, table, index, index.searcher(), Compiler(index.schema))
+
+
+def _facet_text(key: object) -> str:
+    return str(int(key)) if isinstance(key, float) else str(key)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a small file so that it is there whole or not at all, also after a power cut."""
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.new")
+    with scratch.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(scratch, path)

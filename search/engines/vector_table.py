@@ -1,0 +1,147 @@
+"""The embedded engine's vectors: one matrix in one file, scanned exactly.
+
+Two files grow together and are only ever appended to: `vectors.f32` (rows of k float32) and `rows.bin` (id, day and
+categories of each row). The last row of an id is the paper's; a row with TOMBSTONE for a day says that the paper is
+gone. How many rows are valid stands in the index's state file: what a killed writer left behind that number is cut
+off by the next writer, so a write counts whole or not at all.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.engines.base import Document, Hits, Ids, categories_of
+from search.query import And, Field, Node, Not, Or, Range, Word
+
+WORDS = 4  # 64-bit words of category bits
+CATEGORY_ROOM = WORDS * 64
+ROW = np.dtype([("id", "<i8"), ("day", "<i4"), ("unused", "<i4"), ("categories", "<u8", (WORDS,))])
+TOMBSTONE = -1
+Mask = NDArray[np.bool_]
+
+
+class VectorTable:
+    """The valid rows of one index folder at one moment: `count` rows of `width` dimensions, mapped into memory.
+
+    `categories` names the category bits in their order; the writer adds new names to it.
+    """
+
+    def __init__(self, folder: Path, width: int, count: int, categories: list[str]) -> None:
+        self.folder, self.width, self.count, self.categories = folder, width, count, categories
+        self.vectors = self._map("vectors.f32", np.dtype("<f4"), (count, width))
+        self.rows = self._map("rows.bin", ROW, (count,))
+        ids = self.rows["id"]
+        rising = bool((ids[1:] > ids[:-1]).all())  # as after a rebuild: no paper twice
+        if rising:
+            slots = np.arange(count)
+        else:
+            order = np.argsort(ids, kind="stable")
+            last = np.append(ids[order][1:] != ids[order][:-1], True)
+            slots = order[last]
+        self.slots = slots[self.rows["day"][slots] != TOMBSTONE]
+        self.ids: Ids = ids[self.slots].astype(np.int64)
+        self.whole = rising and len(self.slots) == count  # every row is a paper, in the order of ids
+
+    def _map(self, name: str, dtype: np.dtype, shape: tuple[int, ...]) -> NDArray:
+        if not self.count:
+            return np.empty(shape, dtype)
+        return np.memmap(self.folder / name, dtype=dtype, mode="r", shape=shape)
+
+    def nearest(self, vector: NDArray[np.float32], limit: int, mask: Mask | None) -> Hits:
+        """The `limit` papers of largest inner product with `vector`, among those of `mask` (over `self.ids`)."""
+        if not self.count or limit < 1:
+            return Hits()
+        scores = self.vectors @ vector
+        found = scores if self.whole else scores[self.slots]
+        ids = self.ids
+        if mask is not None:
+            found, ids = found[mask], ids[mask]
+        total = len(ids)
+        if limit < total:
+            best = np.argpartition(found, total - limit)[total - limit :]
+            found, ids = found[best], ids[best]
+        order = np.lexsort((-ids, -found))
+        return Hits(ids[order], found[order].astype(np.float32))
+
+    def holding(self, ids: Ids) -> Mask:
+        """The mask of these papers over `self.ids`; ids that are not in the table are passed over."""
+        mask = np.zeros(len(self.ids), bool)
+        if len(self.ids):
+            places = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
+            mask[places[self.ids[places] == ids]] = True
+        return mask
+
+    def mask(self, node: Node) -> Mask | None:
+        """Which papers hold a tree of categories and dates, over `self.ids`; None where the tree asks for more than
+        the columns know."""
+        match node:
+            case Range(start, end):
+                days = self.rows["day"][self.slots]
+                after = days >= (start or date.min).toordinal()
+                return np.asarray(after & (days <= (end or date.max).toordinal()))
+            case Field("cat", Word(name)):
+                return self._in_category(name)
+            case And(children) | Or(children):
+                masks = [self.mask(child) for child in children]
+                known = [mask for mask in masks if mask is not None]
+                if len(known) < len(masks):
+                    return None
+                join = np.logical_and if isinstance(node, And) else np.logical_or
+                return np.asarray(join.reduce(known), dtype=bool)
+            case Not(child):
+                inner = self.mask(child)
+                return None if inner is None else ~inner
+        return None
+
+    def _in_category(self, name: str) -> Mask | None:
+        names = categories_of(name)
+        wanted = [bit for bit, code in enumerate(self.categories) if code in names]
+        if any(bit >= CATEGORY_ROOM for bit in wanted):
+            return None
+        return np.asarray((self.rows["categories"][self.slots] & _bits(wanted)).any(axis=1))
+
+    def append(self, documents: Sequence[Document]) -> int:
+        """Write rows behind the valid ones and return the count that makes them valid.
+
+        Raises ValueError where a vector has not the width of the index.
+        """
+        rows = np.zeros(len(documents), ROW)
+        for place, document in enumerate(documents):
+            bits = [self._bit(name) for name in document.categories]
+            rows[place] = (document.id, document.published.toordinal(), 0, _bits(bits))
+        vectors = np.stack([document.vector for document in documents]).astype("<f4")
+        if vectors.shape[1] != self.width:
+            raise ValueError(f"vectors of {vectors.shape[1]} dimensions for an index of {self.width}")
+        return self._write(rows, vectors)
+
+    def bury(self, ids: Iterable[int]) -> int:
+        """Write the tombstones of papers and return the count that makes them valid."""
+        numbers = list(ids)
+        rows = np.zeros(len(numbers), ROW)
+        rows["id"], rows["day"] = numbers, TOMBSTONE
+        return self._write(rows, np.zeros((len(numbers), self.width), "<f4"))
+
+    def _bit(self, name: str) -> int:
+        if name not in self.categories:
+            self.categories.append(name)
+        return self.categories.index(name)
+
+    def _write(self, rows: NDArray, vectors: NDArray[np.float32]) -> int:
+        for name, data, size in (("vectors.f32", vectors, 4 * self.width), ("rows.bin", rows, ROW.itemsize)):
+            path = self.folder / name
+            with path.open("r+b" if path.exists() else "w+b") as file:
+                file.truncate(self.count * size)
+                file.seek(self.count * size)
+                file.write(data.tobytes())
+        return self.count + len(rows)
+
+
+def _bits(places: Sequence[int]) -> NDArray[np.uint64]:
+    words = np.zeros(WORDS, np.uint64)
+    for place in places:
+        if place < CATEGORY_ROOM:
+            words[place // 64] |= np.uint64(1 << (place % 64))
+    return words

@@ -1,0 +1,72 @@
+"""Atom feeds of a search and of a paper's relatives."""
+
+from collections.abc import Iterable
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+
+from papers.feeds import Channel, PapersFeed
+from papers.identifiers import ArxivId
+from papers.models import Paper
+from search import related, service
+from search.engines.base import EngineError
+from search.query import parse
+from search.sorting import with_sort
+
+SIZE = 100
+RELATIVES = 20
+SHOWN_QUERY = 80  # characters of the query within the feed's title
+
+
+class EngineFeed(PapersFeed):
+    """A feed that needs the search engine: 503 while it is away."""
+
+    def __call__(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        """The feed."""
+        try:
+            return super().__call__(request, *args, **kwargs)
+        except EngineError:
+            text = "The search is away for the moment. Please try again soon.\n"
+            headers = {"Retry-After": "300"}
+            return HttpResponse(text, status=503, content_type="text/plain; charset=utf-8", headers=headers)
+
+
+class SearchFeed(EngineFeed):
+    """What a search finds, newest first unless the query names an order."""
+
+    def get_object(self, request: HttpRequest) -> Channel:
+        """The channel of `?q=`; 404 where it asks for nothing."""
+        query = parse(request.GET.get("q", ""))
+        if query.tree is None:
+            raise Http404("A search feed needs a query: /search/feed?q=…")
+        text = query.text
+        parameters = urlencode({"q": text})
+        if query.sort == "relevance":
+            query = parse(with_sort(text, "new"))
+        results = service.search(query, page=1, size=SIZE)
+        title = text if len(text) <= SHOWN_QUERY else text[: SHOWN_QUERY - 1] + "…"
+        address = f"{reverse('search-feed')}?{parameters}"
+        return Channel(title, f"{reverse('search')}?{parameters}", address, _papers(results.ids))
+
+
+class RelatedFeed(EngineFeed):
+    """One paper's relatives."""
+
+    def get_object(self, request: HttpRequest, arxiv_id: ArxivId) -> Channel:
+        """The channel of one paper's relatives; 404 where the paper is not here."""
+        paper = Paper.objects.filter(arxiv_id=arxiv_id.base).first()
+        if paper is None:
+            raise Http404(f"There is no paper {arxiv_id} here.")
+        found = related.related(paper, limit=RELATIVES)
+        title = f"Related to {paper.arxiv_id} {paper.plain_title}"
+        page = reverse("related", args=[paper.arxiv_id])
+        address = reverse("related-feed", args=[paper.arxiv_id])
+        return Channel(title, page, address, _papers([relative.id for relative in found]))
+
+
+def _papers(ids: Iterable[int]) -> list[Paper]:
+    """Papers in the order of their ids; those that are gone are left out."""
+    wanted = list(ids)
+    known = Paper.objects.in_bulk(wanted)
+    return [known[id] for id in wanted if id in known]

@@ -1,0 +1,44 @@
+"""manage.py evaluate DIR: search quality on a judged set."""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from search.encoder import EncoderError, get_encoder
+from search.evaluation import MODES, JudgedSetError, Value, evaluate, read_judged_set
+
+
+def watch(items: Sequence[Value], what: str) -> Iterator[Value]:
+    """A progress bar around what takes long."""
+    yield from tqdm(items, desc=what, leave=False, disable=None)
+
+
+class Command(BaseCommand):
+    """Index a folder in BEIR layout aside and print nDCG@10, recall@100 and MRR@10 of the site's own ranking."""
+
+    help = "Measure search quality on a folder with corpus.jsonl[.gz], queries.jsonl and qrels.tsv."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """DIR, --mode, --json."""
+        parser.add_argument("folder", type=Path)
+        parser.add_argument("--mode", choices=MODES, action="append", help="Default: all that apply.")
+        parser.add_argument("--json", type=Path, help="Write the figures to this file too.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Evaluate and print."""
+        try:
+            judged = read_judged_set(options["folder"])
+            modes = options["mode"] or judged.modes()
+            figures = evaluate(judged, get_encoder(), modes, watch)
+        except (JudgedSetError, EncoderError, OSError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{options['folder'].name}: {len(judged.corpus)} papers, {len(judged.queries)} queries")
+        for mode, values in figures.items():
+            self.stdout.write(f"{mode:9}" + "".join(f"  {name} {value:.4f}" for name, value in values.items()))
+        if options["json"]:
+            options["json"].write_text(json.dumps(figures, indent=1) + "\n")

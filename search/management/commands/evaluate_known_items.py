@@ -1,0 +1,43 @@
+"""manage.py evaluate_known_items: do titles find their papers?"""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from search.engines.base import EngineError
+from search.known_items import Item, evaluate_items, sample_items
+from search.management.commands.evaluate import watch
+
+
+class Command(BaseCommand):
+    """success@1 and @10 over loaded papers for titles, titles with a typo, and three words of a title."""
+
+    help = "Measure known-item search on papers that are loaded and indexed."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """--sample, --seed, --json."""
+        parser.add_argument("--sample", type=int, default=2000)
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--json", type=Path, help="Write the figures to this file too.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Evaluate and print."""
+
+        def bar(items: Sequence[Item]) -> Iterator[Item]:
+            return watch(items, "papers")
+
+        items = sample_items(options["sample"], options["seed"])
+        if not items:
+            raise CommandError("no paper is loaded whose title occurs once")
+        try:
+            figures = evaluate_items(items, bar)
+        except EngineError as error:
+            raise CommandError(str(error)) from error
+        for kind, values in figures.items():
+            self.stdout.write(f"{kind:6}" + "".join(f"  {name} {value:.4f}" for name, value in values.items()))
+        if options["json"]:
+            options["json"].write_text(json.dumps(figures, indent=1) + "\n")

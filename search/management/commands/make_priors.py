@@ -1,0 +1,54 @@
+"""manage.py make_priors: the whitening and the document frequencies that ship with Papertide."""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.core.management.base import BaseCommand
+from tqdm import tqdm
+
+from papers.records import RecordError, from_json
+from papers.tex import to_text
+from papers.textfiles import open_lines
+from search import frequencies
+from search.encoder import DEFAULT_MODEL
+from search.fits import CHUNK, fit_transform
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+
+
+class Command(BaseCommand):
+    """Made once for a release, from real papers: `make_priors --papers arxiv.jsonl.xz --vectors vectors.npy`."""
+
+    help = "Write search/data/whitening-prior.npz and frequencies-prior.npz from papers and their vectors."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """--papers, --vectors."""
+        parser.add_argument("--papers", type=Path, help="JSON lines of papers, for the document frequencies.")
+        parser.add_argument("--vectors", type=Path, help=f"A .npy file of vectors of {DEFAULT_MODEL}, for whitening.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Write what can be made of what was given."""
+        if options["vectors"]:
+            vectors = np.load(options["vectors"], mmap_mode="r")
+            batches = (vectors[start : start + CHUNK] for start in range(0, len(vectors), CHUNK))
+            transform = fit_transform(batches, DEFAULT_MODEL, vectors.shape[1])
+            (DATA / "whitening-prior.npz").write_bytes(transform.to_bytes())
+            self.stdout.write(f"whitening fitted on {transform.papers} papers")
+        if options["papers"]:
+            table = frequencies.build_prior(_texts(options["papers"]))
+            (DATA / "frequencies-prior.npz").write_bytes(table)
+            self.stdout.write(f"document frequencies: {len(table)} bytes")
+
+
+def _texts(path: Path) -> Iterator[tuple[str, str]]:
+    with open_lines(path) as lines:
+        for line in tqdm(lines, unit=" papers", disable=None):
+            try:
+                record = from_json(json.loads(line))
+            except RecordError:
+                continue
+            yield to_text(record.title), to_text(record.abstract)

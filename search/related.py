@@ -1,0 +1,98 @@
+"""Relatives of a paper: its weighted keywords by BM25 joined with the nearest by meaning.
+
+The words are the 40 stems of largest (tf + 2·tf in the title)·idf, each weighing √(tf + 2·tf in the title): BM25
+brings the idf itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.core.cache import cache
+
+from papers.models import Paper
+from papers.tex import fold
+from search import analysis
+from search.engines.base import Hits, LexicalQuery, Unit
+from search.keywords import query_terms
+from search.ranking import CANDIDATES, fuse_related
+from search.service import CACHED_SECONDS, Context, site_context
+from search.vectors import Vectors
+
+MOST = 100
+REASONS = 3
+
+
+@dataclass(frozen=True)
+class Related:
+    """A relative: its primary key, its score (comparable within one answer), and words of the paper it shares."""
+
+    id: int
+    score: float
+    reason: tuple[str, ...]
+
+
+def related(paper: Paper, limit: int = 20) -> list[Related]:
+    """The relatives of a paper, best first, without the paper and other papers of the same title.
+
+    Raises EngineError where the index cannot be used.
+    """
+    context = site_context()
+    if context is None:
+        return []
+    limit = min(limit, MOST)
+    key = f"related:{context.generation}:{paper.pk}:{limit}"
+    kept: list[Related] | None = cache.get(key)
+    if kept is None:
+        kept = _find(context, paper, limit)
+        cache.set(key, kept, CACHED_SECONDS)
+    return kept
+
+
+def rank_related(context: Context, title: str, abstract: str, vector: Vectors | None) -> Hits:
+    """All candidates, best first, the paper itself among them. vector: its full vector (d,), None where it has none."""
+    terms = query_terms(title, abstract, context.table)
+    units = tuple(Unit(((stem,),), weight) for stem, weight in terms)
+    lexical = context.engine.lexical(LexicalQuery(None, units, 1), CANDIDATES) if units else Hits()
+    if vector is None:
+        return lexical
+    short = context.transform.apply(vector[None, :], context.width)[0]
+    near = context.engine.nearest(short, CANDIDATES)
+    return fuse_related(lexical, near, vector, context.fetch)
+
+
+def _find(context: Context, paper: Paper, limit: int) -> list[Related]:
+    title, abstract = paper.plain_title, paper.plain_abstract
+    known, full = context.fetch(np.array([paper.pk]))
+    hits = rank_related(context, title, abstract, full[0] if len(known) else None)
+    # A few more than wanted: some are the same paper again.
+    scores = dict(zip(hits.ids[: 2 * limit + 1].tolist(), hits.scores.tolist(), strict=False))
+    scores.pop(paper.pk, None)
+    papers = Paper.objects.in_bulk(scores)
+    own = _same(title)
+    relatives = [papers[number] for number in scores if number in papers]
+    words = _weighty_words(context, title, abstract)
+    return [
+        Related(relative.pk, scores[relative.pk], _shared(words, relative))
+        for relative in relatives
+        if _same(relative.plain_title) != own
+    ][:limit]
+
+
+def _weighty_words(context: Context, title: str, abstract: str) -> dict[str, str]:
+    """The paper's query stems, most telling first, each with the word it is written as."""
+    written: dict[str, str] = {}
+    for word in analysis.words(f"{title} {abstract}"):
+        for stem in analysis.stems(word):
+            written.setdefault(stem, word)
+    weight = {stem: value * context.table.idf(stem) for stem, value in query_terms(title, abstract, context.table)}
+    return {stem: written.get(stem, stem) for stem in sorted(weight, key=weight.__getitem__, reverse=True)}
+
+
+def _shared(words: dict[str, str], relative: Paper) -> tuple[str, ...]:
+    theirs = set(analysis.stems(f"{relative.plain_title} {relative.plain_abstract}"))
+    return tuple(word for stem, word in words.items() if stem in theirs)[:REASONS]
+
+
+def _same(title: str) -> Sequence[str]:
+    return analysis.words(fold(title))

@@ -1,0 +1,195 @@
+"""The search of the site: page, JSON API, feeds and evaluation all ask here."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+
+from search import vectors
+from search.encoder import EncoderError, get_encoder, readable, text_hash
+from search.engines import get_engine
+from search.engines.base import Engine, EngineError, Hits, Order
+from search.fits import FitError, load
+from search.frequencies import FrequencyTable
+from search.plan import Plan, make_plan
+from search.query import Query
+from search.ranking import CANDIDATES, fuse
+from search.vectors import Fetch, Vectors
+from search.whitening import Transform
+
+log = structlog.get_logger()
+Mode = Literal["hybrid", "lexical", "semantic"]
+LARGEST_PAGE = 100
+CACHED_SECONDS = 600
+# Pages beyond this many papers of a list by date are not served: each costs the engine all that went before.
+DEEPEST = 20_000
+NO_STARS = "No stars are counted yet: ordered by relevance."
+NOT_READ = "The encoder does not read this script: matched as text only."
+NO_MEANING = "Search by meaning is away: matched as text only."
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a search needs. encode: text → full vector (d,). fetch: full vectors by id."""
+
+    engine: Engine
+    transform: Transform
+    table: FrequencyTable
+    width: int
+    generation: str
+    encode: Callable[[str], Vectors]
+    fetch: Fetch
+
+
+@dataclass(frozen=True)
+class Results:
+    """One page of papers (primary keys, in order). `total` counts the papers that hold the binding parts and every
+    free word (where none does: the most words); `reachable` of the list can be paged through. Scores are empty where
+    the order is not by relevance."""
+
+    ids: list[int]
+    scores: list[float]
+    total: int
+    reachable: int
+    page: int
+    size: int
+    notes: tuple[str, ...]
+    took_ms: float
+    by_meaning: bool
+
+
+def site_context() -> Context | None:
+    """The serving index with what it was made with; None while there is no index.
+
+    Raises EngineError where the index cannot be used.
+    """
+    engine = get_engine()
+    statistics = engine.statistics()
+    if not statistics.transform:
+        return None
+    try:
+        learned = load(statistics.transform)
+    except FitError as error:
+        raise EngineError(str(error)) from error
+    model = learned.transform.model
+    return Context(
+        engine=engine,
+        transform=learned.transform,
+        table=learned.table,
+        width=statistics.width,
+        generation=statistics.generation,
+        encode=encode_query,
+        fetch=lambda ids: vectors.fetch(model, ids),
+    )
+
+
+@lru_cache(maxsize=512)
+def encode_query(text: str) -> Vectors:
+    """The full vector of a query, (d,) float32; the last ones are kept."""
+    vector: Vectors = get_encoder().encode([text])[0]
+    vector.setflags(write=False)
+    return vector
+
+
+def search(query: Query, page: int = 1, size: int = 25, mode: Mode = "hybrid") -> Results:
+    """One page of what a query finds, `page` from 1, `size` up to LARGEST_PAGE. Raises EngineError."""
+    start = time.perf_counter()
+    page, size = max(page, 1), min(max(size, 1), LARGEST_PAGE)
+    context = site_context()
+    notes = list(query.notes)
+    plan = make_plan(query)
+    if context is None or (query.tree is None and not query.text.strip()):
+        return Results([], [], 0, 0, page, size, tuple(notes), _since(start), False)
+    minimum, total = most_words(context.engine, plan)
+    by_relevance = query.sort in ("relevance", "stars") and bool(plan.text)
+    if query.sort == "stars":
+        notes.append(NO_STARS)
+    if by_relevance:
+        vector, note = _query_vector(context, plan, mode)
+        notes += [note] if note else []
+        ranked = _cached(context, query, plan, vector)
+        found = Hits(ranked.ids[(page - 1) * size : page * size], ranked.scores[(page - 1) * size : page * size])
+        reachable = len(ranked.ids)
+    else:
+        vector = None
+        reachable = min(total, DEEPEST)
+        limit = max(0, min(size, reachable - (page - 1) * size))
+        order: Order = "old" if query.sort == "old" else "new"
+        found = context.engine.lexical(plan.lexical(minimum), limit, (page - 1) * size, order)
+    return Results(
+        ids=found.ids.tolist(),
+        scores=found.scores.tolist() if by_relevance else [],
+        total=total,
+        reachable=reachable,
+        page=page,
+        size=size,
+        notes=tuple(dict.fromkeys(notes)),
+        took_ms=_since(start),
+        by_meaning=vector is not None,
+    )
+
+
+def rank(context: Context, plan: Plan, vector: Vectors | None, *, lexical: bool = True) -> Hits:
+    """All candidates of a plan in order of relevance, CANDIDATES at most. vector: the full query vector, None for
+    words only; `lexical=False` for meaning only."""
+    near = None
+    if vector is not None:
+        short = context.transform.apply(vector[None, :], context.width)[0]
+        near = context.engine.nearest(short, CANDIDATES, plan.binding)
+    words = titled = Hits()
+    if lexical:
+        words = context.engine.lexical(plan.candidates(), CANDIDATES)
+        titled = context.engine.titled(plan.title, CANDIDATES, plan.binding)
+    ranked = fuse(words, near, titled, vector, context.fetch)
+    return Hits(ranked.ids[:CANDIDATES], ranked.scores[:CANDIDATES])
+
+
+def most_words(engine: Engine, plan: Plan) -> tuple[int, int]:
+    """The largest number of free words that any paper holds together, and how many papers hold that many."""
+    low, high = 0, len(plan.units) if plan.free else 0
+    total = engine.count(plan.lexical(high))
+    if total or not high:
+        return high, total
+    while high - low > 1:  # papers hold `low` words (or low is 0), none hold `high`
+        middle = (low + high) // 2
+        if engine.count(plan.lexical(middle)):
+            low = middle
+        else:
+            high = middle
+    return low, engine.count(plan.lexical(low)) if low else 0
+
+
+def _query_vector(context: Context, plan: Plan, mode: Mode) -> tuple[Vectors | None, str]:
+    """The query's vector, or None with the note that says why."""
+    if mode == "lexical":
+        return None, ""
+    if not readable(plan.text):
+        return None, NOT_READ
+    if context.transform.model != get_encoder().name:
+        return None, NO_MEANING
+    try:
+        return context.encode(plan.text), ""
+    except EncoderError as error:
+        log.warning("no encoder", reason=str(error))
+        return None, NO_MEANING
+
+
+def _cached(context: Context, query: Query, plan: Plan, vector: Vectors | None) -> Hits:
+    """The ranking of a query, kept while the index stays as it is: the pages of one search ask once."""
+    key = f"search:{settings.EMBEDDING_MODEL}:{context.generation}:{text_hash(repr(query.tree))}:{vector is None}"
+    kept = cache.get(key.replace(" ", "_"))
+    if kept is None:
+        ranked = rank(context, plan, vector)
+        kept = (ranked.ids.astype(np.int64).tobytes(), ranked.scores.astype(np.float32).tobytes())
+        cache.set(key.replace(" ", "_"), kept, CACHED_SECONDS)
+    return Hits(np.frombuffer(kept[0], np.int64), np.frombuffer(kept[1], np.float32))
+
+
+def _since(start: float) -> float:
+    return round((time.perf_counter() - start) * 1000, 1)

@@ -1,0 +1,103 @@
+"""The one door by which papers come in."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from papers.ingest import Counts, ingest, mark_for_index
+from papers.models import IndexMark, Paper, PaperCategory
+from papers.records import PaperRecord
+from papers.shelf import load_shelf
+
+pytestmark = pytest.mark.django_db
+
+RECORD = PaperRecord(
+    arxiv_id="2401.00001",
+    title="On bees",
+    abstract="Bees dance.",
+    authors=("Ada Lovelace",),
+    categories=("q-bio.PE", "cs.LG"),
+    published=datetime(2024, 1, 1, 12, 30, tzinfo=UTC),
+    version=2,
+    doi="10.1000/bees",
+    comment="5 pages",
+)
+
+
+def categories() -> list[str]:
+    """The linked categories."""
+    return sorted(PaperCategory.objects.values_list("category", flat=True))
+
+
+def test_a_new_paper_comes_with_links_and_a_mark() -> None:
+    assert ingest([RECORD]) == Counts(new=1)
+    paper = Paper.objects.get()
+    assert (paper.arxiv_id, paper.title, paper.authors, paper.version) == ("2401.00001", "On bees", ["Ada Lovelace"], 2)
+    assert categories() == ["cs.LG", "q-bio.PE"]
+    assert IndexMark.objects.get().paper == paper
+
+
+def test_the_same_again_changes_nothing_and_marks_nothing() -> None:
+    ingest([RECORD])
+    IndexMark.objects.all().delete()
+    assert ingest([RECORD]) == Counts(unchanged=1)
+    assert not IndexMark.objects.exists()
+
+
+def test_a_change_is_written_and_marked_anew() -> None:
+    ingest([RECORD])
+    before = IndexMark.objects.get().stamp
+    later = replace(RECORD, title="On wasps", categories=("q-bio.PE",), version=3)
+    assert ingest([later]) == Counts(changed=1)
+    assert Paper.objects.get().title == "On wasps"
+    assert categories() == ["q-bio.PE"]
+    assert IndexMark.objects.get().stamp != before
+
+
+def test_an_older_version_does_not_overwrite_a_newer_one() -> None:
+    ingest([RECORD])
+    assert ingest([replace(RECORD, title="First try", version=1)]) == Counts(unchanged=1)
+    assert Paper.objects.get().title == "On bees"
+
+
+def test_what_a_source_does_not_know_stays() -> None:
+    ingest([RECORD])
+    assert ingest([replace(RECORD, doi="", comment="", version=None)]) == Counts(unchanged=1)
+    assert Paper.objects.get().doi == "10.1000/bees"
+
+
+def test_a_bare_day_does_not_take_the_place_of_a_moment() -> None:
+    ingest([RECORD])
+    assert ingest([replace(RECORD, published=datetime(2024, 1, 3, tzinfo=UTC))]) == Counts(unchanged=1)
+    assert Paper.objects.get().published == RECORD.published
+
+
+def test_a_summary_gives_way_to_the_abstract_and_never_comes_back() -> None:
+    summary = replace(RECORD, abstract="Our own words.", is_summary=True, version=None)
+    ingest([summary])
+    assert Paper.objects.get().is_summary
+    assert ingest([RECORD]) == Counts(changed=1)
+    assert not Paper.objects.get().is_summary
+    assert ingest([summary]) == Counts(unchanged=1)
+    assert Paper.objects.get().abstract == "Bees dance."
+
+
+def test_a_paper_named_twice_in_a_batch_is_one_paper() -> None:
+    counts = ingest([RECORD, replace(RECORD, title="On wasps")])
+    assert counts.seen == 2
+    assert Paper.objects.get().title == "On wasps"
+
+
+def test_marking_again_renews_the_stamp() -> None:
+    ingest([RECORD])
+    before = IndexMark.objects.get().stamp
+    mark_for_index([Paper.objects.get().pk])
+    assert IndexMark.objects.get().stamp != before
+
+
+def test_the_shelf_loads_once() -> None:
+    first = load_shelf()
+    assert first.new == Paper.objects.count() > 190
+    assert not Paper.objects.filter(is_summary=False).exists()
+    assert load_shelf().unchanged == first.new

@@ -1,0 +1,85 @@
+"""Marks around the words of a query."""
+
+import html
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.highlight import highlight, wanted
+from search.query import parse
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "marked"),
+    [
+        ("Rewarding models", ["reward", "model"], "<mark>Rewarding</mark> <mark>models</mark>"),
+        ("A theory of the tide", ["the", "tide"], "A theory of <mark>the</mark> <mark>tide</mark>"),
+        ("Schrödinger's SCHRODINGER", ["schrödinger"], "<mark>Schrödinger</mark>&#x27;s <mark>SCHRODINGER</mark>"),
+        ("reward of a reward model", ["reward model"], "reward of a <mark>reward model</mark>"),
+        ("reward-model, reward models", ["reward model"], "<mark>reward-model</mark>, reward models"),
+        ("state of the art", ["state of the art", "art"], "<mark>state of the art</mark>"),
+        (
+            "art of the state of the art",
+            ["of the art", "of the"],
+            "art <mark>of the</mark> state <mark>of the art</mark>",
+        ),
+        ("a<b & b>a", ["b"], "a&lt;<mark>b</mark> &amp; <mark>b</mark>&gt;a"),
+        ("lt amp &lt;", ["lt"], "<mark>lt</mark> amp &amp;<mark>lt</mark>;"),
+        ("mass $mass$ mass", ["mass"], "<mark>mass</mark> $mass$ <mark>mass</mark>"),
+        ("$$mass$$ mass", ["mass"], "$$mass$$ <mark>mass</mark>"),
+        (r"\(mass\) \[mass\] mass", ["mass"], r"\(mass\) \[mass\] <mark>mass</mark>"),
+        (r"mass for \$5, mass for \$6", ["mass"], r"<mark>mass</mark> for \$5, <mark>mass</mark> for \$6"),
+        ("mass $ mass", ["mass"], "<mark>mass</mark> $ <mark>mass</mark>"),
+        ("graph $x$ neural net", ["graph neural"], "graph $x$ neural net"),
+        ("gpt-4 GPT 4", ["gpt-4"], "<mark>gpt-4</mark> <mark>GPT 4</mark>"),
+        ("snake_case", ["case"], "snake_<mark>case</mark>"),
+        ("词 模型", ["模型"], "词 <mark>模型</mark>"),
+        ("nothing here", [], "nothing here"),
+        ("nothing here", ["", "-", "$"], "nothing here"),
+        ("", ["tide"], ""),
+    ],
+)
+def test_marks(text: str, words: list[str], marked: str) -> None:
+    assert highlight(text, words) == marked
+
+
+@given(
+    st.text(alphabet="ab $<>&\"'\\()[]é-", max_size=60), st.lists(st.text(alphabet="ab $<-é", max_size=5), max_size=4)
+)
+def test_only_marks_are_added(text: str, words: list[str]) -> None:
+    marked = highlight(text, words)
+    assert not re.search(r"<(?!/?mark>)", marked)
+    assert re.findall(r"</?mark>", marked) == ["<mark>", "</mark>"] * (marked.count("<mark>"))
+    assert html.unescape(re.sub(r"</?mark>", "", marked)) == text
+
+
+@pytest.mark.parametrize("unit", ["tide ", "$", r"\(", "$a", r"\( $ tide ", "a a ", "<"])
+def test_time_is_linear(unit: str) -> None:
+    highlight("tide", ["tide", "a a a a b"])
+    short, long = unit * 2_000, unit * 40_000
+    times = []
+    for text in (short, long):
+        start = time.perf_counter()
+        highlight(text, ["tide", "a a a a b"])
+        times.append(time.perf_counter() - start)
+    assert times[1] < 20 * 6 * max(times[0], 0.001)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ('tide "spring tide" -moon', ("tide", "spring tide")),
+        ("title:tide abs:(a OR b) au:moon cat:cs.CL date:2024", ("tide", "a", "b")),
+        ("-title:tide", ()),
+        ("(a OR -b) c", ("a", "c")),
+    ],
+)
+def test_what_is_wanted(query: str, words: tuple[str, ...]) -> None:
+    assert wanted(parse(query).tree) == words
+
+
+def test_nothing_is_wanted_of_nothing() -> None:
+    assert wanted(None) == ()

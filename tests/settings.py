@@ -1,0 +1,15 @@
+"""Settings of the tests: the site's own, on a folder that is thrown away."""
+
+import os
+import tempfile
+
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="papertide-tests-")
+os.environ["ARXIV_API_URL"] = "http://127.0.0.1:9/unreachable"  # no test reaches arXiv
+os.environ["ARXIV_DELAY"] = "0"
+
+from config.settings import *  # noqa: E402, F403
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}

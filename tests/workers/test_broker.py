@@ -1,0 +1,163 @@
+"""The broker without a server: whole messages, a folder that stays small, and a real worker that is killed."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from kombu import Connection, Queue
+from kombu.simple import SimpleQueue
+
+from tests.workers.conftest import Answer, Loopback, Request, entry, feed
+from workers.app import app
+from workers.broker import STALE_AFTER
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[Connection]:
+    for name in ("messages", "control"):
+        (tmp_path / name).mkdir()
+    folders = {"data_folder_in": tmp_path / "messages", "data_folder_out": tmp_path / "messages"}
+    options = {**folders, "control_folder": tmp_path / "control"}
+    with Connection("localhost", transport="workers.broker:Transport", transport_options=options) as made:
+        yield made
+
+
+@pytest.fixture
+def queue(connection: Connection, tmp_path: Path) -> SimpleQueue:
+    """A queue under a name of its own: kombu keeps the bindings of one process over its connections."""
+    return connection.SimpleQueue(tmp_path.name)
+
+
+def age(path: Path, seconds: float) -> None:
+    os.utime(path, (time.time() - seconds,) * 2)
+
+
+def test_messages_arrive_once_and_leave_nothing(queue: SimpleQueue, tmp_path: Path) -> None:
+    for number in range(3):
+        queue.put({"number": number})
+    assert len(list((tmp_path / "messages").iterdir())) == 3
+    taken = [queue.get(timeout=2) for _ in range(3)]
+    assert [message.payload["number"] for message in taken] == [0, 1, 2]
+    for message in taken:
+        message.ack()
+    assert list((tmp_path / "messages").iterdir()) == []
+
+
+def test_a_message_that_cannot_be_read_is_dropped(queue: SimpleQueue, tmp_path: Path) -> None:
+    (tmp_path / "messages" / f"0_cut.{tmp_path.name}.msg").write_text('{"body": "e3')
+    (tmp_path / "messages" / f"00_empty.{tmp_path.name}.msg").touch()
+    queue.put({"number": 7})
+    assert queue.get(timeout=3).payload == {"number": 7}
+    assert list((tmp_path / "messages").iterdir()) == []
+
+
+def test_the_folder_cannot_grow_while_no_worker_runs(queue: SimpleQueue, tmp_path: Path) -> None:
+    for number in range(20):
+        queue.put({"number": number})
+        for path in (tmp_path / "messages").iterdir():
+            age(path, STALE_AFTER / 4 + time.time() - path.stat().st_mtime)
+    assert 3 <= len(list((tmp_path / "messages").iterdir())) <= 5
+
+
+def test_every_periodic_message_expires_by_the_next_one() -> None:
+    for job in app.conf.beat_schedule.values():
+        assert 0 < job["options"]["expires"] <= job["schedule"]
+
+
+def test_each_queue_gets_its_own_messages_and_one_worker_takes_all() -> None:
+    queues: dict[str, Queue] = app.amqp.queues
+    assert {name: queue.routing_key for name, queue in queues.items()} == {"default": "default", "network": "network"}
+    assert app.amqp.queues.consume_from.keys() == queues.keys()
+    assert {route["queue"] for route in app.conf.task_routes.values()} <= queues.keys()
+
+
+class Workers:
+    """Starts real workers on a DATA_DIR of their own."""
+
+    def __init__(self, data_dir: Path, arxiv_url: str) -> None:
+        self.data_dir = data_dir
+        self.started: list[subprocess.Popen[bytes]] = []
+        self.environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATA_DIR": str(data_dir),
+            "ARXIV_API_URL": arxiv_url,
+            "ARXIV_DELAY": "0",
+            "REDIS_URL": "",
+            "DATABASE_URL": "",
+            "CELERY_SKIP_CHECKS": "1",
+        }
+
+    def migrate(self) -> None:
+        command = [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"]
+        subprocess.run(command, cwd=ROOT, env=self.environment, check=True, timeout=60)
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "celery", "-A", "workers", "--quiet", "worker", "-B", "-c", "2"]
+        command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        with (self.data_dir / "worker.log").open("ab") as log:
+            worker = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+        self.started.append(worker)
+        return worker
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(self.data_dir / "papertide.sqlite3", timeout=10)) as database:
+            return database.execute(sql).fetchall()
+
+    def stop(self) -> None:
+        for worker in self.started:
+            if worker.poll() is None:
+                os.killpg(worker.pid, signal.SIGKILL)
+            worker.wait()
+
+
+@pytest.fixture
+def workers(arxiv_server: Loopback, data_dir: Path) -> Iterator[Workers]:
+    made = Workers(data_dir, arxiv_server.url)
+    made.migrate()
+    yield made
+    made.stop()
+
+
+def wait_for(condition: Callable[[], object], worker: "subprocess.Popen[bytes]", what: str, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        if worker.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"{what}; the worker said:\n{log.read_text()[-3000:]}")
+        time.sleep(0.05)
+
+
+def test_a_killed_worker_loses_nothing(workers: Workers, arxiv_server: Loopback) -> None:
+    go_on = threading.Event()
+
+    def respond(request: Request) -> Answer:
+        if len(arxiv_server.requests) == 1:
+            go_on.wait(60)  # the answer the first worker does not live to see
+        return Answer(feed([entry(0)]))
+
+    arxiv_server.respond = respond
+    log = workers.data_dir / "worker.log"
+    first = workers.start()
+    wait_for(lambda: arxiv_server.requests, first, "no message was taken", log)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    assert workers.rows("select count(*) from papers_paper") == [(0,)]
+    go_on.set()
+    second = workers.start()
+    wait_for(lambda: workers.rows("select title from papers_paper"), second, "no paper came", log)
+    assert workers.rows("select title from papers_paper") == [("Paper 0",)]
+    left = list((workers.data_dir / "broker" / "messages").iterdir())
+    assert len(left) <= 3
+    assert all(json.loads(path.read_text())["headers"]["expires"] for path in left)

@@ -1,0 +1,10 @@
+"""How papers arrive: sources, politeness, the Celery application and its tasks."""
+
+
+def __getattr__(name: str) -> object:
+    """`celery -A workers` looks for `celery` here; a web process that does not ask is spared the import."""
+    if name == "celery":
+        from workers.app import app
+
+        return app
+    raise AttributeError(name)
