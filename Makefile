@@ -19,7 +19,7 @@ setup-dev: ## The same with the tools of the workshop
 .PHONY: run
 run: setup ## Set up and serve the site on http://127.0.0.1:8000
 	@$(MANAGE) prepare
-	@exec $(BIN)/honcho start
+	@PORT="$${PORT:-8000}" exec $(BIN)/honcho -e /dev/null start
 
 .PHONY: test
 test: setup-dev ## Set up and run the tests

@@ -1,7 +1,7 @@
 """Every setting the environment can give, in one typed table.
 
-`config/settings.py` reads its values from here and `manage.py settings` prints the table of `docs/operations.md`,
-so that code and documentation cannot drift apart (a test compares them).
+`config/settings.py` reads its values from here and `python -m config.options` prints the table of
+`docs/operations.md`, so that code and documentation cannot drift apart (a test compares them).
 """
 
 import os
@@ -114,3 +114,15 @@ def read_options() -> dict[str, Any]:
         except ValueError as error:
             raise ImproperlyConfigured(f"{option.name}={text!r} cannot be read: {error}") from None
     return values
+
+
+def markdown_table() -> str:
+    """The options as the table of `docs/operations.md`."""
+    rows = [
+        f"| `{option.name}` | {f'`{option.default}`' if option.default else ''} | {option.help} |" for option in OPTIONS
+    ]
+    return "\n".join(["| variable | default | what it does |", "|---|---|---|", *rows])
+
+
+if __name__ == "__main__":
+    print(markdown_table())

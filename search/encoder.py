@@ -19,6 +19,8 @@ log = structlog.get_logger()
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 # The vocabulary of all-MiniLM-L6-v2 is Latin; a text with fewer Latin letters than this means nothing to it.
 LATIN_SHARE = 0.5
+# Texts of a forward pass. On a CPU 8 encode faster than the usual 32: their activations fit into the cache.
+BATCH = 8
 
 
 class EncoderError(Exception):
@@ -58,7 +60,7 @@ class Encoder:
         with self._lock:
             return int(self._model.get_embedding_dimension())
 
-    def encode(self, texts: Sequence[str], batch_size: int = 32) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], batch_size: int = BATCH) -> NDArray[np.float32]:
         """Vectors of shape (n, d), L2-normalised. The model cuts a text at its own length (256 tokens).
 
         Raises EncoderError where the model cannot be loaded.

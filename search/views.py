@@ -15,7 +15,7 @@ from papers.views.paper import not_here
 from search import related, service
 from search.engines.base import EngineError
 from search.highlight import wanted
-from search.query import MAX_QUERY_LENGTH, Query, parse
+from search.query import Query, parse
 from search.sorting import with_sort
 
 PAGE_SIZE = 25
@@ -30,7 +30,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     query = parse(request.GET.get("q", ""))
     if query.arxiv_ids:
         return _to_papers(query)
-    context = {"query": query, "most": MAX_QUERY_LENGTH}
+    context: dict[str, object] = {"query": query}
     if query.tree is None:
         return render(request, "search/empty.html", context)
     notes = list(query.notes)

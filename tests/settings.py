@@ -7,7 +7,7 @@ os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="papertide-tests-")
 os.environ["ARXIV_API_URL"] = "http://127.0.0.1:9/unreachable"  # no test reaches arXiv
 os.environ["ARXIV_DELAY"] = "0"
 
-from config.settings import *  # noqa: E402, F403
+from config.settings import *  # noqa: F403
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

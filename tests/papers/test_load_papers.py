@@ -179,7 +179,8 @@ def test_a_killed_load_goes_on_where_it_was(tmp_path: Path) -> None:
     done = subprocess.run(
         [*manage, "load_papers", str(path)], env=environment, check=True, capture_output=True, text=True
     )
-    counts = dict(reversed(part.split()) for part in done.stdout.splitlines()[0].split(", "))
+    parts = [part.split() for part in done.stdout.splitlines()[0].split(", ")]
+    counts = {name: number for number, name in parts}
     assert int(counts["new"]) > 0
     assert int(counts["unchanged"]) > 0
     assert int(counts["new"]) + int(counts["unchanged"]) == total

@@ -31,8 +31,12 @@ from search.vectors import store
 words = "bees dance on warm evenings near old quiet rivers while slow networks learn maps of gravity".split()
 ingest(
     PaperRecord(
-        f"2401.{{n:05}}", " ".join(words[(n * k) % len(words)] for k in range(1, 6)), f"On {{words[n % 16]}} number {{n}}.",
-        ("Ada Lovelace", f"Author {{n % 9}}"), (("cs.LG", "cs.CL", "hep-th")[n % 3],), datetime(2024, 1, 1 + n % 28, tzinfo=UTC),
+        f"2401.{{n:05}}",
+        " ".join(words[(n * k) % len(words)] for k in range(1, 6)),
+        f"On {{words[n % 16]}} number {{n}}.",
+        ("Ada Lovelace", f"Author {{n % 9}}"),
+        (("cs.LG", "cs.CL", "hep-th")[n % 3],),
+        datetime(2024, 1, 1 + n % 28, tzinfo=UTC),
     )
     for n in range({PAPERS})
 )

@@ -71,8 +71,8 @@ def test_results_show_what_was_found_and_how(client: Client, asked: list[Any]) -
     page = page_of(client, "/search", q="tides -moon nope:x titel:y")
     assert titles(page) == ["Tides in <b>"]
     assert [mark.text for mark in page.xpath("//mark")] == ["Tides", "tide"]
-    assert "2,345 papers" in page.text_content()
-    assert "13 ms, by words and meaning" in page.text_content()
+    assert "2,345 papers match your words" in page.text_content()
+    assert "1 ranked by words and meaning in 13 ms" in page.text_content()
     notes = page.find_class("notes")[0].text_content()
     assert "Unknown field “titel”" in notes
     assert notes.count("Matched as text only.") == 1
@@ -161,7 +161,7 @@ def test_a_found_paper_that_is_gone_is_left_out(client: Client, monkeypatch: pyt
     monkeypatch.setattr("search.service.search", lambda query, page, size: results)
     page = page_of(client, "/search", q="tide")
     assert titles(page) == [paper.title]
-    assert "1 ms, by words" in page.text_content()
+    assert "found by words in 1 ms" in page.text_content()
 
 
 def test_nothing_found_is_said(client: Client, asked: list[Any]) -> None:

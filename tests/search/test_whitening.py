@@ -12,7 +12,7 @@ def sample(rows: int = 4000, dimension: int = 6) -> np.ndarray:
     """Correlated vectors off the origin."""
     generator = np.random.default_rng(1)
     mixing = generator.normal(size=(dimension, dimension))
-    return generator.normal(size=(rows, dimension)) @ mixing + np.arange(dimension)
+    return np.asarray(generator.normal(size=(rows, dimension)) @ mixing + np.arange(dimension))
 
 
 def fitted(vectors: np.ndarray, beta: float, gamma: float) -> Transform:
@@ -24,7 +24,7 @@ def fitted(vectors: np.ndarray, beta: float, gamma: float) -> Transform:
 def unnormalised(transform: Transform, vectors: np.ndarray) -> np.ndarray:
     """x̃ before the last step, by the formula."""
     scale = transform.spectrum ** (-transform.gamma / 2)
-    return (vectors - transform.beta * transform.mean) @ (transform.basis * scale)
+    return np.asarray((vectors - transform.beta * transform.mean) @ (transform.basis * scale))
 
 
 def test_full_whitening_gives_unit_covariance() -> None:

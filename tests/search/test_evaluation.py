@@ -1,0 +1,122 @@
+"""manage.py evaluate and evaluate_known_items, on sets small enough to check by hand."""
+
+import gzip
+import io
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from papers.models import Paper
+from search.evaluation import MODES, JudgedSetError, read_judged_set
+from search.known_items import three_words, with_typo
+
+CORPUS = [
+    {"_id": "p1", "title": "Bees dance", "text": "Honey bees tell each other the way to flowers."},
+    {"_id": "p2", "title": "Wasp nests", "text": "Wasps build nests of paper. Some bees are like that."},
+    {"_id": "p3", "title": "Black holes", "text": "Stars fall in."},
+    {"_id": "p_4", "title": "Pollen", "text": "Insects carry pollen between flowers."},
+]
+
+
+@pytest.fixture
+def folder(jsonl: Callable[..., Path], tmp_path: Path) -> Path:
+    """A judged set in BEIR layout."""
+    jsonl(*CORPUS, name="corpus.jsonl")
+    jsonl(
+        {"_id": "q1", "text": "honey bees"}, {"_id": "q2", "text": "black holes"}, {"_id": "q3"}, name="queries.jsonl"
+    )
+    (tmp_path / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tp1\t2\nq1\tp2\t1\nq2\tp3\t1\n")
+    return tmp_path
+
+
+def run(*arguments: object) -> dict[str, dict[str, float]]:
+    """The figures the command writes."""
+    path = Path(str(arguments[0])) / "figures.json"
+    call_command("evaluate", *map(str, arguments), "--json", str(path), stdout=io.StringIO())
+    figures: dict[str, dict[str, float]] = json.loads(path.read_text())
+    return figures
+
+
+def test_every_mode_that_applies_is_measured(folder: Path) -> None:
+    figures = run(folder)
+    assert list(figures) == ["lexical", "semantic", "hybrid"]
+    assert all(set(values) == {"ndcg@10", "recall@100", "mrr@10"} for values in figures.values())
+    assert figures["lexical"] == {"ndcg@10": 1, "recall@100": 1, "mrr@10": 1}
+    assert figures["hybrid"]["ndcg@10"] == 1
+
+
+def test_related_leaves_the_query_paper_out(folder: Path, jsonl: Callable[..., Path]) -> None:
+    jsonl({"_id": "p1_any"}, {"_id": "p_4_x_y"}, name="queries.jsonl")
+    (folder / "qrels.tsv").write_text("p1_any\tp_4\t1\np_4_x_y\tp1\t1\n")
+    assert read_judged_set(folder).modes() == MODES
+    figures = run(folder, "--mode", "related")
+    assert list(figures) == ["related"]
+    assert figures["related"]["mrr@10"] == 1
+
+
+def test_gz_and_a_file_without_header_are_read(folder: Path) -> None:
+    (folder / "corpus.jsonl.gz").write_bytes(gzip.compress((folder / "corpus.jsonl").read_bytes()))
+    (folder / "corpus.jsonl").unlink()
+    (folder / "qrels.tsv").write_text("q1\t0\tp1\t2\n")  # the four columns of TREC
+    judged = read_judged_set(folder)
+    assert (len(judged.corpus), judged.judgements) == (4, {"q1": {"p1": 2.0}})
+    assert list(judged.queries) == ["q1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("corpus.jsonl", None, "corpus.jsonl .* is missing"),
+        ("qrels.tsv", None, "qrels.tsv is missing"),
+        ("queries.jsonl", "{}", "queries.jsonl, line 1: expected an object with _id"),
+        ("queries.jsonl", "", "no text for the judged query q1"),
+        ("qrels.tsv", "q1 p1 1\nq1 p1 1\n", "qrels.tsv, line 2: expected query, document, score"),
+    ],
+)
+def test_a_folder_that_is_no_judged_set_is_said_clearly(
+    folder: Path, name: str, text: str | None, message: str
+) -> None:
+    if text is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_text(text)
+    with pytest.raises(JudgedSetError, match=message):
+        read_judged_set(folder)
+    with pytest.raises(CommandError, match=message):
+        run(folder)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_typos_and_three_words_are_as_described(seed: int) -> None:
+    title = "On the Electrodynamics of Moving Bodies: a second look"
+    chance = random.Random(seed)
+    typo = with_typo(title, chance)
+    assert typo is not None
+    differing = [place for place, (a, b) in enumerate(zip(title, typo, strict=True)) if a.lower() != b.lower()]
+    assert len(differing) == 1
+    words = (three_words(title, chance) or "").split()
+    assert len(set(words)) == 3
+    assert set(words) <= {"Electrodynamics", "Moving", "Bodies", "second", "look"}
+    assert with_typo("On it, so far", chance) is None
+    assert three_words("On the moving bodies", chance) is None
+
+
+@pytest.mark.django_db
+def test_known_items_on_the_shelf(shelf_site: list[Paper], tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    call_command("evaluate_known_items", "--sample", "60", "--seed", "1", "--json", str(path), stdout=io.StringIO())
+    figures = json.loads(path.read_text())
+    assert set(figures) == {"title", "typo", "three"}
+    assert figures["title"]["success@1"] == 1
+    assert figures["typo"]["success@10"] > 0.9
+    assert 0 < figures["three"]["success@1"] <= figures["three"]["success@10"]
+
+
+@pytest.mark.django_db
+def test_known_items_without_papers_is_said_clearly() -> None:
+    with pytest.raises(CommandError, match="no paper is loaded"):
+        call_command("evaluate_known_items")
