@@ -97,6 +97,15 @@ def encode_query(text: str) -> Vectors:
     return vector
 
 
+def warm() -> None:
+    """Load the encoder and open the index, so that the first reader need not wait for them."""
+    try:
+        encode_query("warm")
+        site_context()
+    except (EncoderError, EngineError) as error:
+        log.warning("search is not warm", reason=str(error))
+
+
 def search(query: Query, page: int = 1, size: int = 25, mode: Mode = "hybrid") -> Results:
     """One page of what a query finds, `page` from 1, `size` up to LARGEST_PAGE. Raises EngineError."""
     start = time.perf_counter()

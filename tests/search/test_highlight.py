@@ -57,15 +57,11 @@ def test_only_marks_are_added(text: str, words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("unit", ["tide ", "$", r"\(", "$a", r"\( $ tide ", "a a ", "<"])
-def test_time_is_linear(unit: str) -> None:
-    highlight("tide", ["tide", "a a a a b"])
-    short, long = unit * 2_000, unit * 40_000
-    times = []
-    for text in (short, long):
-        start = time.perf_counter()
-        highlight(text, ["tide", "a a a a b"])
-        times.append(time.perf_counter() - start)
-    assert times[1] < 20 * 6 * max(times[0], 0.001)
+def test_a_hostile_text_does_not_hang(unit: str) -> None:
+    start = time.process_time()
+    highlight(unit * 200_000, ["tide", "a a a a b"])
+    # No measure of speed: work that grows with the square would take many minutes.
+    assert time.process_time() - start < 30
 
 
 @pytest.mark.parametrize(
