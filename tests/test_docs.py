@@ -29,7 +29,7 @@ def test_links_and_named_files_exist(name: str) -> None:
     folder = (ROOT / name).parent
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
         assert (folder / target).exists(), target
-    for target in re.findall(r"`((?:papers|search|workers|api|config|tests|scripts|docs|templates)/[\w./-]+)`", text):
+    for target in re.findall(r"`((?:papers|search|workers|api|config|tests|scripts)/[\w/-]+\.\w+)`", text):
         assert (ROOT / target).exists(), target
 
 

@@ -112,9 +112,10 @@ class VectorTable:
         for place, document in enumerate(documents):
             bits = [self._bit(name) for name in document.categories]
             rows[place] = (document.id, document.published.toordinal(), 0, _bits(bits))
+        for document in documents:
+            if document.vector.shape != (self.width,):
+                raise ValueError(f"a vector of {document.vector.size} dimensions for an index of {self.width}")
         vectors = np.stack([document.vector for document in documents]).astype("<f4")
-        if vectors.shape[1] != self.width:
-            raise ValueError(f"vectors of {vectors.shape[1]} dimensions for an index of {self.width}")
         return self._write(rows, vectors)
 
     def bury(self, ids: Iterable[int]) -> int:

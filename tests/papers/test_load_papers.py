@@ -191,10 +191,8 @@ def _count(database: Path) -> int:
     import sqlite3
 
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        papers, marks = (
-            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-            for table in ("papers_paper", "papers_indexmark")
-        )
+        both = "SELECT (SELECT count(*) FROM papers_paper), (SELECT count(*) FROM papers_indexmark)"
+        papers, marks = connection.execute(both).fetchone()
     assert papers == marks  # a paper and its mark come together or not at all
     return int(papers)
 

@@ -51,7 +51,7 @@ def test_every_mode_that_applies_is_measured(folder: Path) -> None:
 
 def test_related_leaves_the_query_paper_out(folder: Path, jsonl: Callable[..., Path]) -> None:
     jsonl({"_id": "p1_any"}, {"_id": "p_4_x_y"}, name="queries.jsonl")
-    (folder / "qrels.tsv").write_text("p1_any\tp_4\t1\np_4_x_y\tp1\t1\n")
+    (folder / "qrels.tsv").write_text("p1_any\tp2\t1\np_4_x_y\tp1\t1\n")
     assert read_judged_set(folder).modes() == MODES
     figures = run(folder, "--mode", "related")
     assert list(figures) == ["related"]
