@@ -19,7 +19,7 @@ setup-dev: ## The same with the tools of the workshop
 .PHONY: run
 run: setup ## Set up and serve the site on http://127.0.0.1:8000
 	@$(MANAGE) prepare
-	@PORT="$${PORT:-8000}" exec $(BIN)/honcho -e /dev/null start
+	@trap : INT; PORT="$${PORT:-8000}" $(BIN)/honcho -e /dev/null start || [ $$? -eq 130 ]
 
 .PHONY: test
 test: setup-dev ## Set up and run the tests
@@ -42,3 +42,7 @@ format: setup-dev ## Bring code and templates into shape
 .PHONY: lock
 lock: setup-dev ## Choose the newest versions that fit and write requirements.lock
 	$(PYTHON) scripts/lock.py
+
+.PHONY: bench
+bench: setup-dev ## Measure speed on real papers
+	@$(BIN)/python -m benchmarks.arrival

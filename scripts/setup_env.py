@@ -103,7 +103,8 @@ def main() -> None:
         print("PyTorch: from the registry (on Linux about 3 GB, CUDA libraries come along)", flush=True)
     print("Installing the packages of pyproject.toml in the versions of requirements.lock", flush=True)
     groups = ["--group", "dev"] if dev or "dev" in installed else []
-    command += ["--quiet", "-r", str(project_file), *groups, "-c", str(LOCK)]
+    # Compiled once here: else every process of a site that may not write here compiles thousands of files at its start.
+    command += ["--quiet", "--compile-bytecode", "-r", str(project_file), *groups, "-c", str(LOCK)]
     subprocess.run(command, check=True, env=environment, cwd=ROOT)
     STAMP.write_text(" ".join([state, *groups[1:]]))
 

@@ -1,8 +1,10 @@
 """From papers to what the index holds of them."""
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
+from django.db import connection
 
 from papers.models import Paper
 from search.encoder import Encoder, text_hash, text_of
@@ -40,12 +42,15 @@ def make_documents(papers: Sequence[Paper], learned: Learned, width: int) -> lis
 
 def save_keywords(papers: Sequence[Paper], documents: Sequence[Document]) -> None:
     """Write the keyphrases of documents to their papers, so that a card shows what the index holds."""
-    changed = []
-    for paper, document in zip(papers, documents, strict=True):
-        if paper.keywords != list(document.keywords):
-            paper.keywords = list(document.keywords)
-            changed.append(paper)
-    Paper.objects.bulk_update(changed, ["keywords"], batch_size=200)
+    changed = [
+        (json.dumps(list(document.keywords)), paper.pk)
+        for paper, document in zip(papers, documents, strict=True)
+        if paper.keywords != list(document.keywords)
+    ]
+    if changed:
+        # One prepared statement: the CASE that bulk_update builds takes longer than finding the keyphrases.
+        with connection.cursor() as cursor:
+            cursor.executemany(f"UPDATE {Paper._meta.db_table} SET keywords = %s WHERE id = %s", changed)  # noqa: S608
 
 
 def paper_text(paper: Paper) -> str:

@@ -28,10 +28,11 @@ class EncoderError(Exception):
 
 
 class Encoder:
-    """A sentence-transformers model. `encode` may be called from any thread."""
+    """A sentence-transformers model. `encode` may be called from any thread; `loading` says that `load` is at it."""
 
     def __init__(self, name: str) -> None:
         self.name = name.rsplit("/", 1)[-1]
+        self.loading = False
         self._source = name
         self._lock = threading.Lock()
 
@@ -53,6 +54,14 @@ class Encoder:
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise EncoderError(f"The model {self._source} cannot be loaded: {reason}") from error
+
+    def load(self) -> None:
+        """Load the model now, so that later calls need not. Raises EncoderError."""
+        self.loading = True
+        try:
+            self.encode(["warm"])
+        finally:
+            self.loading = False
 
     @property
     def dimension(self) -> int:

@@ -219,7 +219,9 @@ class _Parser:
         if self.scan.take(lexer.OPEN):
             return self.group()
         if not self.field:
-            if name := self.take_field():
+            if title_like := self.scan.at(lexer.TITLE_LIKE):
+                self.note_title_like(title_like[0].strip())
+            elif name := self.take_field():
                 return self.fielded(name)
             self.note_misspelt_field()
         if self.field == "doi":
@@ -267,6 +269,10 @@ class _Parser:
         if name:
             self.scan.take(lexer.FIELD)
         return name
+
+    def note_title_like(self, typed: str) -> None:
+        if typed[:-1].lower() in _FIELDS:
+            self.note(f"“{typed}” before a blank was read as a word of a title; “{typed.lower()}” names a field.")
 
     def note_misspelt_field(self) -> None:
         match = self.scan.at(lexer.FIELD_WITH_VALUE)

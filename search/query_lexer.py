@@ -21,6 +21,8 @@ NOT = re.compile(rf"NOT(?={_BREAK}|$)")
 HYPHENS = re.compile(r"-+")
 NOTHING_BEHIND = re.compile(r"[\s)|]|$")
 FIELD = re.compile(r"([A-Za-z]+):")
+# "Comment: a lecture" is how titles begin; a field is written small or without the blank.
+TITLE_LIKE = re.compile(r"[A-Z][a-z]+:\s")
 FIELD_WITH_VALUE = re.compile(r"([A-Za-z]+):(?=\S)")
 CHUNK = re.compile(rf"(?:{_MATHS}|\\\$|{_ACCENT}|[^\s()|{_QUOTES}])+", re.DOTALL)
 # A DOI may hold pairs of parentheses: 10.1016/S0370-2693(98)00123-4.

@@ -32,6 +32,7 @@ DEEPEST = 20_000
 NO_STARS = "No stars are counted yet: ordered by relevance."
 NOT_READ = "The encoder does not read this script: matched as text only."
 NO_MEANING = "Search by meaning is away: matched as text only."
+STILL_LOADING = "Search by meaning is starting, some seconds more: matched as text only."
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,10 @@ def encode_query(text: str) -> Vectors:
 
 
 def warm() -> None:
-    """Load the encoder and open the index, so that the first reader need not wait for them."""
+    """Open the index and load the encoder, so that no reader waits for them."""
     try:
-        encode_query("warm")
         site_context()
+        get_encoder().load()
     except (EncoderError, EngineError) as error:
         log.warning("search is not warm", reason=str(error))
 
@@ -182,6 +183,8 @@ def _query_vector(context: Context, plan: Plan, mode: Mode) -> tuple[Vectors | N
         return None, NOT_READ
     if context.transform.model != get_encoder().name:
         return None, NO_MEANING
+    if get_encoder().loading:
+        return None, STILL_LOADING
     try:
         return context.encode(plan.text), ""
     except EncoderError as error:

@@ -184,6 +184,7 @@ MALFORMED = [
     ('a ""', w("a"), "empty phrase"),
     ('"..." a', w("a"), "empty phrase"),
     ("title: attention", field("title", "attention"), "blank after “title:”"),
+    ("Comment: lecture", And((Word("Comment"), Word("lecture"))), "“Comment:” before a blank was read as a word"),
     ("a title:", w("a"), "“title:” without a value"),
     ("(title:) a", w("a"), "“title:” without a value"),
     ("title: author:x", field("author", "x"), "“title:” without a value"),
