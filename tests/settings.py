@@ -9,6 +9,8 @@ os.environ["ARXIV_DELAY"] = "0"
 
 from config.settings import *  # noqa: F403
 
+STATIC_ROOT = DATA_DIR / "static"  # noqa: F405
+STATIC_ROOT.mkdir()
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
