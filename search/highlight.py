@@ -57,9 +57,11 @@ def _read(words: tuple[str, ...]) -> tuple[frozenset[str], dict[str, list[tuple[
     for entry in words:
         terms = tuple(analysis.words(entry))[:LONGEST_PHRASE]
         if len(terms) == 1:
-            stems.update(analysis.stems(entry) or terms)
+            stems.update(analysis.stems(entry))
         elif terms:
             phrases.setdefault(terms[0], []).append(terms)
+    if not stems and not phrases:  # nothing but stop words: then they are what was asked for
+        stems.update(term for entry in words for term in analysis.words(entry))
     return frozenset(stems), phrases
 
 

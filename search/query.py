@@ -76,7 +76,10 @@ def parse(text: str) -> Query:
     """Read what someone typed. Never raises: what makes no sense is read leniently, with a note."""
     typed = text.strip()
     cleaned = lexer.clean(typed[:MAX_QUERY_LENGTH])
-    parser = _Parser(cleaned)
+    prose = lexer.as_prose(cleaned)
+    parser = _Parser(prose or cleaned)
+    if prose:
+        parser.note(_PROSE)
     if len(typed) > MAX_QUERY_LENGTH:
         parser.note(f"Only the first {MAX_QUERY_LENGTH:,} characters were read.")
     if whole := parse_id(cleaned):
@@ -130,6 +133,7 @@ _NAMING = {"cat", "id", "doi", "date", "sort"}  # their values are names, never 
 _ARCHIVES = {code.lower(): code for code in ARCHIVES}
 _SORTS = {"relevance": "relevance", "new": "new", "date": "new", "old": "old", "stars": "stars"}
 _TOO_DEEP = f"Parentheses inside more than {MAX_DEPTH} others were passed over."
+_PROSE = "A long text was read as plain words: quotation marks, parentheses and dashes in it ask for nothing."
 _LONE_OR = "An “OR” without something on both sides was passed over."
 _LONE_MINUS = "A “-” with nothing right behind it was passed over."
 _LONE_NOT = "A “NOT” with nothing behind it was passed over."

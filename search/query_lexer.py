@@ -33,6 +33,10 @@ DOI_PREFIX = re.compile(r"(?:https?://)?(?:dx\.)?doi\.org/", re.IGNORECASE)
 _PIECE = re.compile(rf"\\\$|((?:{_MATHS}|{_ACCENT}|(?!\\?\$)[^:])+)", re.DOTALL)
 _KEY_BREAK = re.compile(rf"[\s(),;:+|${_QUOTES}]+")
 _EDGES = re.compile(r"\A[-,;:!?/]+|[,;:!?.]+\Z")
+# So many words are pasted prose, unless someone wrote operators into them.
+PROSE_WORDS = 30
+_OPERATORS = re.compile(rf"(?<!\S)(?:AND|OR|NOT)(?!\S)|\||(?<![^\s(-])[A-Za-z]+:[\w{_QUOTES}(<>]")
+_PUNCTUATION = re.compile(rf"[{_QUOTES}()]|(?<!\S)-+")
 _UNWANTED = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)], " ") | dict.fromkeys(
     [0xAD, 0x200B, 0x2060, 0xFEFF]  # soft hyphen, zero-width space, word joiner, byte-order mark
 )
@@ -80,6 +84,14 @@ def _trim(text: str) -> str:
     """
     word = _EDGES.sub("", text)
     return (word.lower() if word in {"AND", "OR", "NOT"} else word) if holds_word(word) else ""
+
+
+def as_prose(text: str) -> str | None:
+    """A pasted text without its quotation marks, parentheses and dashes, which ask for nothing there; None where the
+    text is short, has no such marks, or has operators or fields: then it is a query."""
+    if len(text.split()) < PROSE_WORDS or _OPERATORS.search(text) or not _PUNCTUATION.search(text):
+        return None
+    return " ".join(_PUNCTUATION.sub(" ", text).split())
 
 
 class Scanner:

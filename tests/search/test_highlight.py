@@ -16,7 +16,8 @@ from search.query import parse
     ("text", "words", "marked"),
     [
         ("Rewarding models", ["reward", "model"], "<mark>Rewarding</mark> <mark>models</mark>"),
-        ("A theory of the tide", ["the", "tide"], "A theory of <mark>the</mark> <mark>tide</mark>"),
+        ("A theory of the tide", ["the", "tide"], "A theory of the <mark>tide</mark>"),
+        ("A theory of the tide", ["the", "of"], "A theory <mark>of</mark> <mark>the</mark> tide"),
         ("Schrödinger's SCHRODINGER", ["schrödinger"], "<mark>Schrödinger</mark>&#x27;s <mark>SCHRODINGER</mark>"),
         ("reward of a reward model", ["reward model"], "reward of a <mark>reward model</mark>"),
         ("reward-model, reward models", ["reward model"], "<mark>reward-model</mark>, reward models"),

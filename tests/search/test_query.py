@@ -18,6 +18,7 @@ from search.query import (
     Word,
     parse,
     to_text,
+    words_of,
 )
 
 
@@ -371,3 +372,30 @@ def test_canonical_text_of_the_examples_reads_back(text):
     assert again.tree == query.tree
     lasting = [note for note in query.notes if "Unknown category" in note or "not an arXiv id" in note]
     assert list(again.notes) == lasting
+
+
+PROSE = (
+    'How can one tell what is relevant - and to whom - in a collection where "relevance" itself (as the judges of '
+    'many such collections have found) is a matter of "taste", of context, and of the hour of the day of reading?'
+)
+
+
+def test_a_pasted_text_is_words_only():
+    query = parse(PROSE)
+    assert isinstance(query.tree, And)
+    assert all(isinstance(child, Word) for child in query.tree.children)
+    assert {"relevance", "taste", "judges"} <= set(words_of(query.tree))
+    assert any("long text" in note for note in query.notes)
+
+
+@pytest.mark.parametrize("operator", [" OR taste", " cat:cs.IR", ' author:"Jones"', " | taste", " NOT taste"])
+def test_a_long_text_with_an_operator_is_a_query(operator):
+    query = parse(PROSE + operator)
+    assert not any("long text" in note for note in query.notes)
+    assert Phrase("relevance") in query.tree.children
+
+
+def test_a_short_text_keeps_its_phrases():
+    assert parse('what is "relevance" itself').tree == And(
+        (Word("what"), Word("is"), Phrase("relevance"), Word("itself"))
+    )
