@@ -392,6 +392,7 @@ def test_a_pasted_text_is_words_only():
 def test_a_long_text_with_an_operator_is_a_query(operator):
     query = parse(PROSE + operator)
     assert not any("long text" in note for note in query.notes)
+    assert isinstance(query.tree, And)
     assert Phrase("relevance") in query.tree.children
 
 
