@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from papers.management.commands import prepare
+from config.settings import OPTION
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -18,7 +18,7 @@ def manage(folder: Path, *arguments: str, **variables: str) -> "subprocess.Compl
     """One command in a process of its own, with these variables only."""
     environment = {key: value for key, value in os.environ.items() if key in {"PATH", "HOME"}}
     environment |= {"DATA_DIR": str(folder), **variables}
-    command = [sys.executable, ROOT / "manage.py", *arguments]
+    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -70,12 +70,12 @@ def test_a_busy_port_is_said_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> 
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        monkeypatch.setitem(prepare.OPTION, "PORT", port)
+        monkeypatch.setitem(OPTION, "PORT", port)
         with pytest.raises(CommandError, match=rf"Port {port} is taken .* PORT={port + 1} make run"):
             call_command("prepare")
 
 
 def test_an_address_that_is_not_ours_is_said_clearly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(prepare.OPTION, "HOST", "192.0.2.1")
+    monkeypatch.setitem(OPTION, "HOST", "192.0.2.1")
     with pytest.raises(CommandError, match="cannot be served on"):
         call_command("prepare")
