@@ -45,6 +45,10 @@ def environment(request: pytest.FixtureRequest, settings: LazySettings, data_dir
     if request.param == "file":
         yield os.environ | given | {"REDIS_URL": ""}
         return
+    if given_server := os.environ.get("TEST_REDIS_URL"):
+        settings.REDIS_URL = given_server
+        yield os.environ | given | {"REDIS_URL": given_server}
+        return
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("no redis-server")
