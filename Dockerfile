@@ -17,4 +17,4 @@ RUN DATA_DIR=/tmp/build python manage.py collectstatic --noinput --verbosity 0 \
 USER papertide
 VOLUME /data
 EXPOSE 8000
-CMD ["sh", "-c", "python manage.py prepare && exec gunicorn config.wsgi --worker-class gthread --threads 8 --bind 0.0.0.0:8000"]
+CMD ["sh", "-c", "python manage.py migrate --noinput && exec gunicorn config.wsgi --worker-class gthread --threads 8 --bind 0.0.0.0:8000"]

@@ -51,15 +51,16 @@ def digest(*parts: object) -> str:
     return hashlib.blake2s(packed, digest_size=6).hexdigest()
 
 
-def start(cursor: str | None, size: int, of: str) -> Cursor:
+def start(cursor: str | None, size: int, of: str, *, paged: bool = False) -> Cursor:
     """Where to begin the answer: at the first of `size` items, or where `cursor` says.
 
+    `paged`: the list is cut into parts of one size, so that a part can begin only where one before it ends.
     Raises HttpError 400 where the cursor cannot be read or was made for another request.
     """
     if cursor is None:
         return Cursor(0, size, of)
     found = _read(cursor)
-    if found is None:
+    if found is None or (paged and found.offset % found.size):
         raise HttpError(400, "The cursor cannot be read; take it unchanged from 'next' of the answer before.")
     if found.of != of:
         raise HttpError(400, "The cursor belongs to another request; only 'size' may differ.")

@@ -4,12 +4,17 @@
 `docs/operations.md`, so that code and documentation cannot drift apart (a test compares them).
 """
 
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+
+from papers.categories import clean_categories, subcategories
+
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,39 @@ def _port(text: str) -> int:
     if not 0 < number < 65536:
         raise ValueError("expected a port from 1 to 65535")
     return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not (math.isfinite(number) and number >= 0):
+        raise ValueError("expected a number of seconds, 0 or more")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise ValueError("expected a number from 0 to 1")
+    return number
+
+
+def _categories(text: str) -> tuple[str, ...]:
+    """Categories as they are stored, each once; an archive (`math`, `math.*`) is all that it holds."""
+    codes: dict[str, None] = {}
+    for name in _names(text):
+        found = subcategories(name.lower().removesuffix(".*")) or clean_categories([name])
+        if not found:
+            raise ValueError(f"no such category: {name}")
+        codes |= dict.fromkeys(found)
+    if not codes:
+        raise ValueError("expected categories such as cs.CL,stat.ML")
+    return tuple(codes)
+
+
+def _log_level(text: str) -> str:
+    if text.upper() not in _LOG_LEVELS:
+        raise ValueError(f"expected one of {', '.join(_LOG_LEVELS)}")
+    return text.upper()
 
 
 OPTIONS = (
@@ -76,13 +114,13 @@ OPTIONS = (
     Option("REDIS_URL", str, "", "Redis as broker, cache and lock; where not given, files in `DATA_DIR` do."),
     Option("SEARCH_ENGINE", str, "embedded", "The search engine: `embedded`."),
     Option("EMBEDDING_MODEL", str, "all-MiniLM-L6-v2", "A sentence-transformers model, by name or folder."),
-    Option("WHITENING_BETA", float, "0", "β of the whitening: how much of the mean is taken away, 0 to 1."),
-    Option("WHITENING_GAMMA", float, "0.25", "γ of the whitening: 0 is a rotation, 1 whitens fully."),
+    Option("WHITENING_BETA", _share, "0", "β of the whitening: how much of the mean is taken away, 0 to 1."),
+    Option("WHITENING_GAMMA", _share, "0.25", "γ of the whitening: 0 is a rotation, 1 whitens fully."),
     Option(
         "PULL_CATEGORIES",
-        _names,
+        _categories,
         "cs.AI,cs.CL,cs.CV,cs.LG,stat.ML",
-        "The categories whose newest papers are pulled.",
+        "The categories or archives (`math`) whose newest papers are pulled.",
     ),
     Option("CONTACT_EMAIL", str, "", "Your address, told to arXiv with each request as it asks."),
     Option(
@@ -93,11 +131,11 @@ OPTIONS = (
     ),
     Option(
         "ARXIV_DELAY",
-        float,
+        _seconds,
         "3",
         "Seconds between two requests to arXiv, over all processes. arXiv asks for 3.",
     ),
-    Option("LOG_LEVEL", str, "INFO", "How much is logged: DEBUG, INFO, WARNING, ERROR."),
+    Option("LOG_LEVEL", _log_level, "INFO", f"How much is logged: {', '.join(_LOG_LEVELS)}."),
 )
 
 

@@ -31,7 +31,10 @@ def _secret_key() -> str:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path.read_text()
+        key = path.read_text()
+        if not key:  # a crash between making and filling it
+            raise ImproperlyConfigured(f"{path} is empty: delete it, and a new key is made.") from None
+        return key
     with os.fdopen(descriptor, "w") as file:
         key = secrets.token_urlsafe(60)
         file.write(key)

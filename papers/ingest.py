@@ -11,13 +11,12 @@ from datetime import datetime, time
 
 from django.db import IntegrityError, transaction
 
-from papers.batches import batched
 from papers.models import IndexMark, Paper, PaperCategory
 from papers.records import PaperRecord
 
 BATCH = 1000
 # A record that does not know one of these says nothing about it: what is stored stays.
-KEPT_WHEN_EMPTY = ("version", "updated", "doi", "journal_ref", "comment", "license", "report_number")
+KEPT_WHEN_EMPTY = ("authors", "version", "updated", "doi", "journal_ref", "comment", "license", "report_number")
 FIELDS = tuple(field.name for field in fields(PaperRecord))
 # Written straight into the row; a change of one of these is a change of the document in the index.
 COPIED = tuple(name for name in FIELDS if name != "arxiv_id")
@@ -47,7 +46,7 @@ def ingest(records: Iterable[PaperRecord]) -> Counts:
 
 def ingest_batches(records: Iterable[PaperRecord], size: int = BATCH) -> Iterator[Counts]:
     """Write records batch by batch, yielding each batch's counts once it is committed."""
-    for batch in batched(records, size):
+    for batch in _batches(records, size):
         try:
             yield _ingest_batch(batch)
         except IntegrityError:
@@ -55,17 +54,30 @@ def ingest_batches(records: Iterable[PaperRecord], size: int = BATCH) -> Iterato
             yield _ingest_batch(batch)
 
 
+def _batches(records: Iterable[PaperRecord], size: int) -> Iterator[dict[str, PaperRecord]]:
+    """Up to `size` records by id. A paper that comes again begins a new batch, so that each of its records meets the
+    one before in the database."""
+    batch: dict[str, PaperRecord] = {}
+    for record in records:
+        if record.arxiv_id in batch or len(batch) == size:
+            yield batch
+            batch = {}
+        batch[record.arxiv_id] = record
+    if batch:
+        yield batch
+
+
 @transaction.atomic
-def _ingest_batch(batch: tuple[PaperRecord, ...]) -> Counts:
-    newest = {record.arxiv_id: record for record in batch}
-    known = {paper.arxiv_id: paper for paper in Paper.objects.filter(arxiv_id__in=newest)}
-    created = [Paper(arxiv_id=key, **_values(record)) for key, record in newest.items() if key not in known]
-    changed = [paper for key, paper in known.items() if _update(paper, newest[key])]
+def _ingest_batch(batch: dict[str, PaperRecord]) -> Counts:
+    # Locked, so that of two processes with two versions of a paper the second sees what the first wrote.
+    rows = Paper.objects.select_for_update().filter(arxiv_id__in=batch).order_by("pk")
+    known = {paper.arxiv_id: paper for paper in rows}
+    created = [Paper(arxiv_id=key, **_values(record)) for key, record in batch.items() if key not in known]
+    changed = [paper for key, paper in known.items() if _update(paper, batch[key])]
     Paper.objects.bulk_create(created)
     Paper.objects.bulk_update(changed, COPIED, batch_size=200)
     _link_categories(created, changed)
     mark_for_index(paper.pk for paper in created + changed)
-    # A paper named twice in one batch: its earlier records were overtaken before they were written.
     return Counts(len(created), len(changed), len(batch) - len(created) - len(changed))
 
 
@@ -94,16 +106,27 @@ def _update(paper: Paper, record: PaperRecord) -> bool:
     if record.version is not None and paper.version is not None and record.version < paper.version:
         return False
     before = {name: getattr(paper, name) for name in COPIED}
+    fills_only = _may_be_older(paper, record)
     for name, value in _values(record).items():
-        if value or name not in KEPT_WHEN_EMPTY:
+        if (value or name not in KEPT_WHEN_EMPTY) and not (fills_only and before[name]):
             setattr(paper, name, value)
-    if _is_day_only(record.published) and not _is_day_only(before["published"]):
+    if _is_vaguer(record.published, before["published"]):
         paper.published = before["published"]
     return any(before[name] != getattr(paper, name) for name in COPIED)
 
 
-def _is_day_only(moment: datetime) -> bool:
-    return moment.time() == time.min
+def _may_be_older(paper: Paper, record: PaperRecord) -> bool:
+    """A record without version, and no later than what is stored, says nothing against a version that is known."""
+    if record.version is not None or paper.version is None:
+        return False
+    return record.updated is None or record.updated <= (paper.updated or paper.published)
+
+
+def _is_vaguer(moment: datetime, known: datetime) -> bool:
+    """A bare day says less than a moment, and the first of a month, which an id gives too, less than a day in it."""
+    if moment.time() != time.min:
+        return False
+    return known.time() != time.min or (moment.day == 1 and (moment.year, moment.month) == (known.year, known.month))
 
 
 def _link_categories(created: list[Paper], changed: list[Paper]) -> None:

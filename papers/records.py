@@ -219,6 +219,8 @@ def _history(data: _Json) -> tuple[datetime | None, datetime | None, int | None]
     versions = _list(data, "versions")
     if not versions:
         return _date(data, "published"), _date(data, "updated"), _version(data)
+    if len(versions) >= 10_000:  # as in `_version`
+        raise RecordError(f"{len(versions)} versions")
     first = _date(_version_entry(versions[0]), "created")
     last = _date(_version_entry(versions[-1]), "created") if len(versions) > 1 else None
     return first, last, len(versions)

@@ -4,6 +4,7 @@ import gzip
 import io
 import lzma
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ class LineSource:
         try:
             while line := self.stream.readline(LONGEST_LINE):
                 yield line
-        except (OSError, EOFError, lzma.LZMAError, zstandard.ZstdError) as error:
+        except (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
             raise TextFileError(f"{self.name} is damaged or cut short: {error}") from error
 
 

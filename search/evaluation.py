@@ -1,9 +1,9 @@
 """Search quality on a judged set in BEIR layout: the set is indexed aside, and the site's own code does the ranking."""
 
-import gzip
 import json
+import math
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from papers.batches import batched
+from papers.textfiles import TextFileError, open_lines
 from search import frequencies
 from search.encoder import Encoder, text_of
 from search.engines.base import Document, Hits, Ids
@@ -56,25 +57,17 @@ class JudgedSet:
 
     def modes(self) -> tuple[str, ...]:
         """The modes that apply: related only where every query is a paper, and then the others too."""
-        papers = all(self.paper_of(query) is not None for query in self.queries)
+        papers = bool(self.queries) and all(self.paper_of(query) is not None for query in self.queries)
         return MODES if papers else MODES[:-1]
 
 
 def read_judged_set(folder: Path) -> JudgedSet:
     """Read `corpus.jsonl[.gz]`, `queries.jsonl[.gz]` and `qrels.tsv`. Raises JudgedSetError."""
-    corpus = {row["_id"]: (row.get("title") or "", row.get("text") or "") for row in _json_lines(folder, "corpus")}
-    judgements: dict[str, dict[str, float]] = {}
-    path = folder / "qrels.tsv"
-    if not path.is_file():
-        raise JudgedSetError(f"{path} is missing")
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        cells = line.split("\t")
-        if number == 1 and not _is_number(cells[-1]):
-            continue  # the header
-        if len(cells) not in (3, 4) or not _is_number(cells[-1]):
-            raise JudgedSetError(f"{path}, line {number}: expected query, document, score, joined by tabs")
-        judgements.setdefault(cells[0], {})[cells[-2]] = float(cells[-1])
-    queries = {row["_id"]: row.get("text") or "" for row in _json_lines(folder, "queries")}
+    corpus = {key: (title, text) for key, title, text in _texts(folder, "corpus")}
+    if not corpus:
+        raise JudgedSetError(f"{folder}: no paper in the corpus")
+    judgements = _judgements(folder / "qrels.tsv")
+    queries = {key: text for key, _, text in _texts(folder, "queries")}
     missing = [query for query in judgements if query not in queries]
     if missing:
         raise JudgedSetError(f"{folder}: no text for the judged query {missing[0]}")
@@ -133,7 +126,7 @@ def indexed_aside(judged: JudgedSet, encoder: Encoder, watch: Watch) -> Iterator
                         for row in rows
                     ]
                 )
-        yield Context(engine, transform, table, width, "aside", lambda text: encoder.encode([text])[0], fetch)
+        yield Context("aside", engine, transform, table, width, "aside", lambda text: encoder.encode([text])[0], fetch)
 
 
 def _run(context: Context, judged: JudgedSet, keys: list[str], query: str, mode: str) -> Hits:
@@ -144,6 +137,8 @@ def _run(context: Context, judged: JudgedSet, keys: list[str], query: str, mode:
         number = np.array([keys.index(paper) + 1])
         return rank_related(context, *judged.corpus[paper], context.fetch(number)[1][0])
     plan = make_plan(parse(judged.queries[query]))
+    if not plan.units and plan.binding is None:
+        return Hits()
     vector = context.encode(plan.text) if mode != "lexical" and plan.text else None
     return rank(context, plan, vector, lexical=mode != "semantic")
 
@@ -157,25 +152,68 @@ def _names(keys: list[str], hits: Hits, own: str | None) -> list[str]:
     return [name for name in names if name != own]
 
 
-def _json_lines(folder: Path, name: str) -> Iterator[Mapping[str, str]]:
+def _judgements(path: Path) -> dict[str, dict[str, float]]:
+    if not path.is_file():
+        raise JudgedSetError(f"{path} is missing")
+    judgements: dict[str, dict[str, float]] = {}
+    for number, line in _lines(path):
+        try:
+            cells = line.decode("utf-8-sig").rstrip("\r\n").split("\t")
+        except UnicodeDecodeError:
+            raise JudgedSetError(f"{path}, line {number}: not UTF-8") from None
+        score = _number(cells[-1])
+        if number == 1 and score is None and len(cells) >= 3:
+            continue  # the header
+        if score is None or len(cells) not in (3, 4):
+            raise JudgedSetError(f"{path}, line {number}: expected query, document, score, joined by tabs")
+        if not math.isfinite(score):
+            raise JudgedSetError(f"{path}, line {number}: the score is not finite")
+        judgements.setdefault(cells[0], {})[cells[-2]] = score
+    if not judgements:
+        raise JudgedSetError(f"{path}: no judged query")
+    return judgements
+
+
+def _texts(folder: Path, name: str) -> Iterator[tuple[str, str, str]]:
+    """Id, title and text of each line of `<name>.jsonl[.gz]`."""
     for path in (folder / f"{name}.jsonl", folder / f"{name}.jsonl.gz"):
         if path.is_file():
             break
     else:
         raise JudgedSetError(f"{folder / name}.jsonl (or .jsonl.gz) is missing")
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                row = json.loads(line)
-                row["_id"] = str(row["_id"])
-            except (ValueError, KeyError, TypeError):
-                raise JudgedSetError(f"{path}, line {number}: expected an object with _id") from None
-            yield row
+    for number, line in _lines(path):
+        place = f"{path}, line {number}"
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict) or not isinstance(row.get("_id"), str | int):
+            raise JudgedSetError(f"{place}: expected an object with _id")
+        yield str(row["_id"]), _text(row.get("title"), "title", place), _text(row.get("text"), "text", place)
 
 
-def _is_number(text: str) -> bool:
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file that are not blank, with their numbers."""
     try:
-        float(text)
+        with open_lines(path) as source:
+            for number, line in enumerate(source, 1):
+                if line.strip():
+                    yield number, line
+    except TextFileError as error:
+        raise JudgedSetError(str(error)) from error
+
+
+def _text(value: object, name: str, place: str) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise JudgedSetError(f"{place}: {name} is not text")
+    # Half a surrogate pair, which JSON can spell, has no place in UTF-8.
+    return value.encode("utf-8", "replace").decode()
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
     except ValueError:
-        return False
-    return True
+        return None

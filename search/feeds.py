@@ -1,7 +1,7 @@
 """Atom feeds of a search and of a paper's relatives."""
 
 from collections.abc import Iterable
-from urllib.parse import urlencode
+from dataclasses import replace
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
@@ -12,7 +12,7 @@ from papers.models import Paper
 from search import related, service
 from search.engines.base import EngineError
 from search.query import parse
-from search.sorting import with_sort
+from search.sorting import address, ordered
 
 SIZE = 100
 RELATIVES = 20
@@ -33,21 +33,21 @@ class EngineFeed(PapersFeed):
 
 
 class SearchFeed(EngineFeed):
-    """What a search finds, newest first unless the query names an order."""
+    """What a search finds, newest first unless the query or the address names an order."""
 
     def get_object(self, request: HttpRequest) -> Channel:
-        """The channel of `?q=`; 404 where it asks for nothing."""
-        query = parse(request.GET.get("q", ""))
+        """The channel of `?q=`, `&sort=` before the query's own order; 404 where it asks for nothing."""
+        typed = parse(request.GET.get("q", ""))
+        query = ordered(typed, request.GET.get("sort"))
         if query.tree is None:
             raise Http404("A search feed needs a query: /search/feed?q=…")
-        text = query.text
-        parameters = urlencode({"q": text})
+        page, own = address("search", typed, query.sort), address("search-feed", typed, query.sort)
         if query.sort == "relevance":
-            query = parse(with_sort(text, "new"))
+            query = replace(query, sort="new")
         results = service.search(query, page=1, size=SIZE)
+        text = query.text
         title = text if len(text) <= SHOWN_QUERY else text[: SHOWN_QUERY - 1] + "…"
-        address = f"{reverse('search-feed')}?{parameters}"
-        return Channel(title, f"{reverse('search')}?{parameters}", address, _papers(results.ids))
+        return Channel(title, page, own, _papers(results.ids))
 
 
 class RelatedFeed(EngineFeed):
@@ -61,8 +61,8 @@ class RelatedFeed(EngineFeed):
         found = related.related(paper, limit=RELATIVES)
         title = f"Related to {paper.arxiv_id} {paper.plain_title}"
         page = reverse("related", args=[paper.arxiv_id])
-        address = reverse("related-feed", args=[paper.arxiv_id])
-        return Channel(title, page, address, _papers([relative.id for relative in found]))
+        own = reverse("related-feed", args=[paper.arxiv_id])
+        return Channel(title, page, own, _papers([relative.id for relative in found]))
 
 
 def _papers(ids: Iterable[int]) -> list[Paper]:

@@ -19,7 +19,7 @@ from search.documents import encode_missing, make_documents, missing_vectors, sa
 from search.encoder import get_encoder
 from search.engines import get_engine
 from search.engines.base import Engine, EngineError
-from search.fits import Learned, load, newest_key
+from search.fits import FitError, Learned, load, newest_key
 from search.whitening import width_for
 
 log = structlog.get_logger()
@@ -27,6 +27,7 @@ log = structlog.get_logger()
 # kill costs seconds of encoding.
 BATCH = 2000
 ENCODED_BATCH = 256
+GROWTH = 1.15
 Progress = Callable[[int], object]
 
 
@@ -38,13 +39,17 @@ def index_pending(progress: Progress | None = None, *, wait: bool = False, batch
     """Index every marked paper; returns how many. `progress` is called with the size of each finished batch.
 
     Does nothing and returns 0 while another process indexes, or waits for it with `wait`. An index that is missing or
-    was made for another model or version is rebuilt first.
+    was made for another model or version is rebuilt first; one whose vectors have become too short for its papers is
+    rebuilt after.
     """
     try:
         with _indexing(wait):
             if not _usable(get_engine()):
                 return _rebuild(progress, batch)
-            return sum(_index_marked(progress, batch))
+            indexed = sum(_index_marked(progress, batch))
+            if _outgrown(get_engine()):
+                _rebuild(None, batch)
+            return indexed
     except IndexBusyError:
         return 0
 
@@ -67,6 +72,8 @@ def _indexing(wait: bool) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise IndexBusyError from None
+    except OSError as error:
+        raise EngineError(f"nothing can be written in DATA_DIR: {error}") from error
     try:
         yield
     finally:
@@ -76,10 +83,17 @@ def _indexing(wait: bool) -> Iterator[None]:
 def _usable(engine: Engine) -> bool:
     try:
         key = engine.statistics().transform
-    except EngineError as error:
+        return bool(key) and load(key).transform.model == get_encoder().name
+    except (EngineError, FitError) as error:
         log.warning("the index is made anew", reason=str(error))
         return False
-    return bool(key) and load(key).transform.model == get_encoder().name
+
+
+def _outgrown(engine: Engine) -> bool:
+    """Whether the rule wants vectors longer by more than GROWTH; a rebuild embeds nothing."""
+    statistics = engine.statistics()
+    dimension = load(statistics.transform).transform.dimension
+    return width_for(statistics.papers, dimension) > statistics.width * GROWTH
 
 
 def _index_marked(progress: Progress | None, batch: int) -> Iterator[int]:
@@ -89,10 +103,11 @@ def _index_marked(progress: Progress | None, batch: int) -> Iterator[int]:
     after = 0
     while marks := _marks(IndexMark.objects.filter(paper__gt=after).order_by("paper")[:batch]):
         papers = _cut(_papers(marks))
-        _write(engine, papers, learned, statistics.width)
-        _clear({paper.pk: marks[paper.pk] for paper in papers})
-        after = papers[-1].pk
-        yield _told(progress, len(papers))
+        after = papers[-1].pk if papers else max(marks)  # papers may have been deleted since their marks were read
+        if papers:
+            _write(engine, papers, learned, statistics.width)
+            _clear({paper.pk: marks[paper.pk] for paper in papers})
+            yield _told(progress, len(papers))
 
 
 def _rebuild(progress: Progress | None, batch: int) -> int:

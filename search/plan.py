@@ -7,7 +7,7 @@ from search import analysis
 from search.engines.base import LexicalQuery, Unit
 from search.query import And, Node, Or, Phrase, Query, Word, binding_and_free, words_of
 
-MOST_ALTERNATIVES = 64
+MOST_ALTERNATIVES = 256  # as many as a query has words, so that only combinations of groups are ever cut
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def weighted_units(stems: list[str]) -> tuple[Unit, ...]:
 
 
 def _alternatives(node: Node) -> list[tuple[str, ...]]:
-    """A group of words as alternatives of stems that belong together (disjunctive normal form, cut at 64)."""
+    """A group of words as alternatives of stems that belong together (disjunctive normal form, cut at
+    MOST_ALTERNATIVES)."""
     match node:
         case Word(text):
             stems = tuple(analysis.stems(text))

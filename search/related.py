@@ -16,7 +16,7 @@ from search import analysis
 from search.engines.base import Hits, LexicalQuery, Unit
 from search.keywords import query_terms
 from search.ranking import CANDIDATES, fuse_related
-from search.service import CACHED_SECONDS, Context, site_context
+from search.service import CACHED_SECONDS, Context, in_one_index
 from search.vectors import Vectors
 
 MOST = 100
@@ -37,10 +37,10 @@ def related(paper: Paper, limit: int = 20) -> list[Related]:
 
     Raises EngineError where the index cannot be used.
     """
-    context = site_context()
-    if context is None:
-        return []
-    limit = min(limit, MOST)
+    return in_one_index(lambda context: _kept(context, paper, min(limit, MOST))) or []
+
+
+def _kept(context: Context, paper: Paper, limit: int) -> list[Related]:
     key = f"related:{context.generation}:{paper.pk}:{limit}"
     kept: list[Related] | None = cache.get(key)
     if kept is None:

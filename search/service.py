@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import TypeVar
 
 import numpy as np
 import structlog
@@ -14,7 +14,7 @@ from django.core.cache import cache
 from search import vectors
 from search.encoder import EncoderError, get_encoder, readable, text_hash
 from search.engines import get_engine
-from search.engines.base import Engine, EngineError, Hits, Order
+from search.engines.base import Engine, EngineError, Hits, Order, StaleIndexError
 from search.fits import FitError, load
 from search.frequencies import FrequencyTable
 from search.plan import Plan, make_plan
@@ -24,7 +24,7 @@ from search.vectors import Fetch, Vectors
 from search.whitening import Transform
 
 log = structlog.get_logger()
-Mode = Literal["hybrid", "lexical", "semantic"]
+Answer = TypeVar("Answer")
 LARGEST_PAGE = 100
 CACHED_SECONDS = 600
 # Pages beyond this many papers of a list by date are not served: each costs the engine all that went before.
@@ -32,13 +32,16 @@ DEEPEST = 20_000
 NO_STARS = "No stars are counted yet: ordered by relevance."
 NOT_READ = "The encoder does not read this script: matched as text only."
 NO_MEANING = "Search by meaning is away: matched as text only."
+NO_INDEX = "The index is being made: papers can be found in a moment."
 STILL_LOADING = "Search by meaning is starting, some seconds more: matched as text only."
 
 
 @dataclass(frozen=True)
 class Context:
-    """Everything a search needs. encode: text → full vector (d,). fetch: full vectors by id."""
+    """Everything a search needs. key: of the fit that the index was made with. encode: text → full vector (d,).
+    fetch: full vectors by id."""
 
+    key: str
     engine: Engine
     transform: Transform
     table: FrequencyTable
@@ -76,10 +79,11 @@ def site_context() -> Context | None:
         return None
     try:
         learned = load(statistics.transform)
-    except FitError as error:
+    except (FitError, EncoderError) as error:
         raise EngineError(str(error)) from error
     model = learned.transform.model
     return Context(
+        key=statistics.transform,
         engine=engine,
         transform=learned.transform,
         table=learned.table,
@@ -88,6 +92,25 @@ def site_context() -> Context | None:
         encode=encode_query,
         fetch=lambda ids: vectors.fetch(model, ids),
     )
+
+
+def in_one_index(ask: Callable[[Context], Answer]) -> Answer | None:
+    """What `ask` answers from one index: asked once more where a rebuild switched in between. None without an index.
+
+    Raises EngineError where the index cannot be used.
+    """
+    for _ in range(3):
+        context = site_context()
+        if context is None:
+            return None
+        try:
+            answer = ask(context)
+        except StaleIndexError:
+            continue
+        now = context.engine.statistics()
+        if (now.transform, now.width) == (context.key, context.width):
+            return answer
+    raise EngineError("the index is being switched")
 
 
 @lru_cache(maxsize=512)
@@ -107,27 +130,34 @@ def warm() -> None:
         log.warning("search is not warm", reason=str(error))
 
 
-def search(query: Query, page: int = 1, size: int = 25, mode: Mode = "hybrid") -> Results:
+def search(query: Query, page: int = 1, size: int = 25) -> Results:
     """One page of what a query finds, `page` from 1, `size` up to LARGEST_PAGE. Raises EngineError."""
     start = time.perf_counter()
     page, size = max(page, 1), min(max(size, 1), LARGEST_PAGE)
-    context = site_context()
-    notes = list(query.notes)
+    nothing = Results([], [], 0, 0, page, size, query.notes, 0.0, False)
+    if query.tree is None:
+        return nothing
+    found = in_one_index(lambda context: _page(context, query, page, size))
+    if found is None:
+        found = replace(nothing, notes=(*query.notes, NO_INDEX))
+    return replace(found, took_ms=_since(start))
+
+
+def _page(context: Context, query: Query, page: int, size: int) -> Results:
     plan = make_plan(query)
-    if context is None or (query.tree is None and not query.text.strip()):
-        return Results([], [], 0, 0, page, size, tuple(notes), _since(start), False)
+    notes = list(query.notes)
     minimum, total = most_words(context.engine, plan)
     by_relevance = query.sort in ("relevance", "stars") and bool(plan.text)
     if query.sort == "stars":
         notes.append(NO_STARS)
+    vector = None
     if by_relevance:
-        vector, note = _query_vector(context, plan, mode)
+        vector, note = _query_vector(context, plan)
         notes += [note] if note else []
         ranked = _cached(context, query, plan, vector)
         found = Hits(ranked.ids[(page - 1) * size : page * size], ranked.scores[(page - 1) * size : page * size])
         reachable = len(ranked.ids)
     else:
-        vector = None
         reachable = min(total, DEEPEST)
         limit = max(0, min(size, reachable - (page - 1) * size))
         order: Order = "old" if query.sort == "old" else "new"
@@ -140,7 +170,7 @@ def search(query: Query, page: int = 1, size: int = 25, mode: Mode = "hybrid") -
         page=page,
         size=size,
         notes=tuple(dict.fromkeys(notes)),
-        took_ms=_since(start),
+        took_ms=0.0,
         by_meaning=vector is not None,
     )
 
@@ -175,10 +205,8 @@ def most_words(engine: Engine, plan: Plan) -> tuple[int, int]:
     return low, engine.count(plan.lexical(low)) if low else 0
 
 
-def _query_vector(context: Context, plan: Plan, mode: Mode) -> tuple[Vectors | None, str]:
+def _query_vector(context: Context, plan: Plan) -> tuple[Vectors | None, str]:
     """The query's vector, or None with the note that says why."""
-    if mode == "lexical":
-        return None, ""
     if not readable(plan.text):
         return None, NOT_READ
     if context.transform.model != get_encoder().name:

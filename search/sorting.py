@@ -1,14 +1,26 @@
-"""The order within a query's text: `sort:new` added, changed or taken away."""
+"""The order that an address asks for by `sort=`, beside the query: the query's text stays as it was typed."""
 
-import re
+from dataclasses import replace
+from urllib.parse import urlencode
 
-# A quoted stretch is passed over, so that “sort:new” within a phrase is left as it is.
-_SORT = re.compile(r'("[^"]*(?:"|$))|(?<!\S)sort:\S*\s*', re.IGNORECASE)
+from django.urls import reverse
+
+from search.query import Query
+
+SORTS = {"relevance": "Best first", "new": "Newest first", "old": "Oldest first"}
 
 
-def with_sort(text: str, sort: str) -> str:
-    """`text` ordered by `sort`; "relevance" is the order without any `sort:`."""
-    bare = _SORT.sub(lambda found: found[1] or "", text).strip()
-    if bare.count('"') % 2:
-        bare += '"'  # an open phrase would swallow what is appended
-    return bare if sort == "relevance" else f"{bare} sort:{sort}"
+def ordered(query: Query, sort: str | None) -> Query:
+    """`query` in the order that `sort=` names, whatever `sort:` it holds; with a note where that is no order."""
+    if not sort:
+        return query
+    if sort not in SORTS:
+        note = f"“{sort[:20]}” is no order: sort= takes {', '.join(SORTS)}."
+        return replace(query, notes=(*query.notes, note))
+    return replace(query, sort=sort)
+
+
+def address(view: str, query: Query, sort: str) -> str:
+    """The path of a view of `query`, as parsed, in the order `sort`; `sort=` only where the text asks for another."""
+    parameters = {"q": query.text} if sort == query.sort else {"q": query.text, "sort": sort}
+    return f"{reverse(view)}?{urlencode(parameters)}"

@@ -5,10 +5,12 @@ The file is written and read row by row, so that millions of vectors need no mem
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -26,6 +28,21 @@ from search.vectors import store
 
 CHUNK = 2000
 ID_BYTES = 32
+# A vector of length 1 is a little off after float16; what is further off is no sentence vector.
+LENGTHS = (0.9, 1.1)
+# All that zipfile and NumPy raise on damaged files.
+DAMAGE = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    SyntaxError,
+    RuntimeError,
+    TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class VectorFileError(Exception):
@@ -34,11 +51,13 @@ class VectorFileError(Exception):
 
 @dataclass
 class Imported:
-    """What became of the rows of a file."""
+    """What became of the `read` rows of a file; one whose id stands again further on counts there only."""
 
+    read: int = 0
     stored: int = 0
     unknown: int = 0
     stale: int = 0
+    unusable: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,11 +98,13 @@ def export_vectors(path: Path, model: str) -> int:
 
 
 def import_vectors(source: Iterator[Rows], model: str) -> Iterator[Imported]:
-    """Store rows whose paper is here and whose text is still the encoded one; yields the running counts."""
+    """Store rows of length 1 whose paper is here and whose text is still the encoded one; of rows of one paper the
+    last stays. Yields the running counts."""
     counts = Imported()
     for rows in source:
         papers = {paper.arxiv_id: paper for paper in Paper.objects.filter(arxiv_id__in=rows.ids)}
-        ids, hashes, places = [], [], []
+        usable = _usable(rows.vectors)
+        taken: dict[int, tuple[int, int]] = {}
         for place, key in enumerate(rows.ids):
             paper = papers.get(key)
             if paper is None:
@@ -93,11 +114,14 @@ def import_vectors(source: Iterator[Rows], model: str) -> Iterator[Imported]:
             if rows.hashes is not None and rows.hashes[place] != present:
                 counts.stale += 1
                 continue
-            ids.append(paper.pk)
-            hashes.append(present)
-            places.append(place)
-        store(model, ids, hashes, rows.vectors[places])
-        counts.stored += len(ids)
+            if not usable[place]:
+                counts.unusable += 1
+                continue
+            taken[paper.pk] = (present, place)
+        hashes = [present for present, _ in taken.values()]
+        store(model, list(taken), hashes, rows.vectors[[place for _, place in taken.values()]])
+        counts.stored += len(taken)
+        counts.read += len(rows.ids)
         yield counts
 
 
@@ -108,11 +132,12 @@ def read_export(path: Path, model: str | None, dimension: int | None) -> tuple[s
     try:
         archive = zipfile.ZipFile(path)
         meta = json.loads(archive.read("meta.json"))
-        found, width = str(meta["model"]), int(meta["dimension"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        found, width, count = meta["model"], meta["dimension"], meta["count"]
+    except DAMAGE as error:
         raise VectorFileError(f"{path} is no file of `vectors export`: {error}") from error
+    if not (isinstance(found, str) and _is_size(width) and _is_size(count)):
+        raise VectorFileError(f"{path} is no file of `vectors export`: meta.json is not as expected")
     _check(found, width, model, dimension)
-    count = int(meta["count"])
     return found, count, _export_rows(archive, count, width)
 
 
@@ -123,8 +148,11 @@ def read_bare(
     with `limit` its first lines only. Raises VectorFileError."""
     try:
         vectors = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except DAMAGE as error:
         raise VectorFileError(f"{path} is no .npy file: {error}") from error
+    if not isinstance(vectors, np.ndarray):
+        vectors.close()
+        raise VectorFileError(f"{path} is an .npz file, not an .npy file of rows")
     if vectors.ndim != 2 or vectors.dtype.kind != "f":
         raise VectorFileError(f"{path} holds {vectors.dtype} of shape {vectors.shape}, not rows of vectors")
     _check(model, vectors.shape[1], model, dimension)
@@ -144,17 +172,15 @@ def _check(found: str, width: int, model: str | None, dimension: int | None) -> 
 def _export_rows(archive: zipfile.ZipFile, count: int, width: int) -> Iterator[Rows]:
     with (
         archive,
-        archive.open("ids.npy") as ids,
-        archive.open("hashes.npy") as hashes,
-        archive.open("vectors.npy") as vectors,
+        _member(archive, "ids", f"S{ID_BYTES}", (count,)) as ids,
+        _member(archive, "hashes", "<i8", (count,)) as hashes,
+        _member(archive, "vectors", "<f2", (count, width)) as vectors,
     ):
-        for stream in (ids, hashes, vectors):
-            _skip_header(stream)
         for start in range(0, count, CHUNK):
             size = min(CHUNK, count - start)
             names = np.frombuffer(_exactly(ids, size * ID_BYTES), f"S{ID_BYTES}")
             yield Rows(
-                [name.decode() for name in names.tolist()],
+                [_plain_id(name) for name in names.tolist()],
                 np.frombuffer(_exactly(hashes, size * 8), "<i8").tolist(),
                 np.frombuffer(_exactly(vectors, size * width * 2), "<f2").reshape(size, width),
             )
@@ -162,7 +188,15 @@ def _export_rows(archive: zipfile.ZipFile, count: int, width: int) -> Iterator[R
 
 def _bare_rows(names: list[str], vectors: NDArray[np.floating]) -> Iterator[Rows]:
     for start in range(0, len(names), CHUNK):
-        yield Rows(names[start : start + CHUNK], None, np.asarray(vectors[start : start + CHUNK], np.float16))
+        with np.errstate(over="ignore"):  # what is too large for float16 is no vector of length 1 and not stored
+            rows = np.asarray(vectors[start : start + CHUNK], np.float16)
+        yield Rows(names[start : start + CHUNK], None, rows)
+
+
+def _usable(vectors: NDArray[np.float16]) -> NDArray[np.bool_]:
+    """Which rows are numbers throughout and of length 1 or near it."""
+    lengths = np.linalg.norm(vectors.astype(np.float32), axis=1)  # inf or NaN where a value is
+    return np.asarray((lengths >= LENGTHS[0]) & (lengths <= LENGTHS[1]), np.bool_)
 
 
 def _ids(path: Path, limit: int | None) -> Iterator[str]:
@@ -179,7 +213,7 @@ def _id_of(line: str, number: int) -> str:
     if line.startswith("{"):
         try:
             text = str(json.loads(line)["id"])
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, RecursionError):
             raise VectorFileError(f"line {number} of the ids has no id") from None
     found = parse_id(text)
     if found is None:
@@ -196,13 +230,35 @@ def _write_header(out: IO[bytes], dtype: np.dtype, shape: tuple[int, ...]) -> No
     npy.write_array_header_1_0(out, header)
 
 
-def _skip_header(stream: IO[bytes]) -> None:
-    npy.read_magic(stream)
-    npy.read_array_header_1_0(stream)
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _plain_id(name: bytes) -> str:
+    text = name.decode("ascii", "replace")
+    if not text.isprintable() or "\ufffd" in text:
+        raise VectorFileError(f"an id of the file is no arXiv id: {name!r}")
+    return text
+
+
+def _member(archive: zipfile.ZipFile, name: str, dtype: str, shape: tuple[int, ...]) -> IO[bytes]:
+    """An array of the file, open at its first row, once its header is found to be the expected one."""
+    try:
+        stream = archive.open(f"{name}.npy")
+        version = npy.read_magic(stream)
+        header = npy.read_array_header_1_0(stream) if version == (1, 0) else None
+    except DAMAGE as error:
+        raise VectorFileError(f"{name}.npy cannot be read: {error}") from error
+    if header != (shape, False, np.dtype(dtype)):
+        raise VectorFileError(f"{name}.npy does not hold {dtype} of shape {shape}")
+    return stream
 
 
 def _exactly(stream: IO[bytes], size: int) -> bytes:
-    data = stream.read(size)
+    try:
+        data = stream.read(size)
+    except DAMAGE as error:
+        raise VectorFileError(f"the file is damaged: {error}") from error
     if len(data) != size:
         raise VectorFileError("the file is cut short")
     return data

@@ -1,7 +1,5 @@
 """The search page, and the page of a paper's relatives."""
 
-from urllib.parse import urlencode
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,18 +14,18 @@ from search import related, service
 from search.engines.base import EngineError
 from search.highlight import wanted
 from search.query import Query, parse
-from search.sorting import with_sort
+from search.sorting import SORTS, address, ordered
 
 PAGE_SIZE = 25
 RELATIVES = 20
-SORTS = (("relevance", "Best first"), ("new", "Newest first"), ("old", "Oldest first"))
 SECONDS_AWAY = "30"
 
 
 @require_safe
 def search_page(request: HttpRequest) -> HttpResponse:
-    """What `?q=` finds; without a query, the query language by examples."""
-    query = parse(request.GET.get("q", ""))
+    """What `?q=` finds, `&sort=` before its own order; without a query, the query language by examples."""
+    typed = parse(request.GET.get("q", ""))
+    query = ordered(typed, request.GET.get("sort"))
     if query.arxiv_ids:
         return _to_papers(query)
     context: dict[str, object] = {"query": query}
@@ -50,8 +48,8 @@ def search_page(request: HttpRequest) -> HttpResponse:
         "pages": pages,
         "number": number,
         "beyond": number > pages,
-        "sorts": [(name, label, _address("search", with_sort(query.text, name))) for name, label in SORTS],
-        "feed": _address("search-feed", query.text),
+        "sorts": [(name, label, address("search", typed, name)) for name, label in SORTS.items()],
+        "feed": address("search-feed", typed, query.sort),
     }
     return render(request, "search/results.html", context, status=404 if number > pages else 200)
 
@@ -68,11 +66,10 @@ def related_page(request: HttpRequest, arxiv_id: ArxivId) -> HttpResponse:
         return _away(request, {"paper": paper, "retry": request.get_full_path()})
     known = Paper.objects.in_bulk([relative.id for relative in found])
     relatives = [(known[relative.id], relative.reason) for relative in found if relative.id in known]
-    address = reverse("related", args=[paper.arxiv_id])
     context = {
         "paper": paper,
         "rows": [Row(number, other, reason=reason) for number, (other, reason) in enumerate(relatives, 1)],
-        "canonical": request.build_absolute_uri(address),
+        "canonical": request.build_absolute_uri(reverse("related", args=[paper.arxiv_id])),
         "feed": reverse("related-feed", args=[paper.arxiv_id]),
     }
     return render(request, "search/related.html", context)
@@ -83,10 +80,6 @@ def _to_papers(query: Query) -> HttpResponse:
     if len(query.arxiv_ids) > 1:
         return redirect("papers", list(query.arxiv_ids))
     return redirect("paper", parse_id(query.text) or query.arxiv_ids[0])
-
-
-def _address(name: str, text: str) -> str:
-    return f"{reverse(name)}?{urlencode({'q': text})}"
 
 
 def _away(request: HttpRequest, context: dict[str, object]) -> HttpResponse:

@@ -135,12 +135,14 @@ def fit(
 ) -> Transform:
     """Fit a transform in one pass over batches of shape (n, d). `fitted` is the date to note, as text.
 
-    Raises ValueError without any vector.
+    Raises ValueError without any vector and where values are infinite or not a number.
     """
     moments = Moments.empty(dimension)
     for batch in batches:
         moments.add(batch)
     mean, covariance = moments.about(beta)
+    if not np.isfinite(covariance).all():
+        raise ValueError("the vectors hold values that are no numbers")
     spectrum, basis = np.linalg.eigh(covariance)
     order = np.argsort(spectrum)[::-1]
     basis = basis[:, order]

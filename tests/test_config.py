@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
+from config.options import read_options
 from config.settings import OPTION
+from papers.categories import subcategories
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -48,6 +51,7 @@ def test_production_settings_pass_the_deployment_check(tmp_path: Path) -> None:
     [
         ({"PRODUCTION": "1"}, "SECRET_KEY must be given"),
         ({"PORT": "eighty"}, "PORT='eighty' cannot be read"),
+        ({"PULL_CATEGORIES": "cs.XX"}, "no such category: cs.XX"),
         ({"DEBUG": "perhaps"}, "DEBUG='perhaps' cannot be read"),
     ],
 )
@@ -56,6 +60,44 @@ def test_a_wrong_variable_is_said_in_one_line(tmp_path: Path, variables: dict[st
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("ARXIV_DELAY", "-1", "0 or more"),
+        ("ARXIV_DELAY", "nan", "0 or more"),
+        ("ARXIV_DELAY", "inf", "0 or more"),
+        ("WHITENING_BETA", "-0.1", "from 0 to 1"),
+        ("WHITENING_GAMMA", "1.5", "from 0 to 1"),
+        ("WHITENING_GAMMA", "nan", "from 0 to 1"),
+        ("PULL_CATEGORIES", "", "such as"),
+        ("PULL_CATEGORIES", " , ", "such as"),
+        ("PULL_CATEGORIES", "cs.AI,cs.XX,math", "no such category: cs.XX"),
+        ("LOG_LEVEL", "LOUD", "one of DEBUG, INFO"),
+        ("LOG_LEVEL", "", "one of DEBUG, INFO"),
+    ],
+)
+def test_a_value_out_of_range_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, text: str, reason: str) -> None:
+    monkeypatch.setenv(name, text)
+    with pytest.raises(ImproperlyConfigured, match=rf"^{name}='.*' cannot be read: .*{reason}"):
+        read_options()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("ARXIV_DELAY", "0", 0.0),
+        ("WHITENING_GAMMA", "1", 1.0),
+        ("LOG_LEVEL", "warning", "WARNING"),
+        ("PULL_CATEGORIES", "CS.ai, hep-th,cs.SY,cs.AI", ("cs.AI", "hep-th", "eess.SY")),
+        ("PULL_CATEGORIES", "math", subcategories("math")),
+        ("PULL_CATEGORIES", "math.*,math.AG", subcategories("math")),
+    ],
+)
+def test_a_value_is_read(monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: object) -> None:
+    monkeypatch.setenv(name, text)
+    assert read_options()[name] == value
 
 
 def test_an_unknown_engine_is_said_in_one_line(tmp_path: Path) -> None:

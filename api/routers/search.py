@@ -29,7 +29,7 @@ def search(
     In order of relevance the first 1,000 papers can be paged to. A query that is nothing but arXiv ids gives
     the papers of these ids that are here.
     """
-    here = cursors.start(cursor, size, cursors.digest("search", q))
+    here = cursors.start(cursor, size, cursors.digest("search", q), paged=True)
     query = parse(q)
     answer = _of_ids(request, query, here) or _found(request, query, here)
     # The same answer found a millisecond slower is still the same answer to a cache.

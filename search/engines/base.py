@@ -27,6 +27,10 @@ class EngineError(Exception):
     """The engine cannot answer now; the text says why in words for an operator."""
 
 
+class StaleIndexError(EngineError):
+    """The index was switched between two questions of one search: ask again from the beginning."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """What the index holds of one paper. Text is plain (`papers.tex.to_text`); `vector` is whitened, L2-normalised
@@ -74,13 +78,12 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Of an index: papers in it, the key of the whitening its vectors have, their width k, bytes on disk, and a
-    generation that changes with every write (for caches)."""
+    """Of an index: papers in it, the key of the whitening its vectors have, their width k, and a generation that
+    changes with every write (for caches)."""
 
     papers: int
     transform: str
     width: int
-    size: int
     generation: str
 
 
@@ -110,7 +113,10 @@ class Engine(ABC):
 
     @abstractmethod
     def nearest(self, vector: NDArray[np.float32], limit: int, within: Node | None = None) -> Hits:
-        """The papers of largest inner product with `vector` (float32, shape (k,)) among those that hold `within`."""
+        """The papers of largest inner product with `vector` (float32, shape (k,)) among those that hold `within`.
+
+        Raises StaleIndexError where the serving index has another width.
+        """
 
     @abstractmethod
     def titled(self, stems: Sequence[str], limit: int, within: Node | None = None) -> Hits:
@@ -127,7 +133,7 @@ class Engine(ABC):
 
     @abstractmethod
     def statistics(self) -> Statistics:
-        """Size and state of the serving index."""
+        """The state of the serving index; cheap enough for every search."""
 
     @abstractmethod
     def rebuild(self, transform: str, width: int) -> AbstractContextManager[Self]:

@@ -32,6 +32,7 @@ from search.engines.base import (
     Hits,
     LexicalQuery,
     Order,
+    StaleIndexError,
     Statistics,
 )
 from search.engines.tantivy_schema import (
@@ -127,6 +128,8 @@ class EmbeddedEngine(Engine):
         view = self._open()
         if view is None:
             return Hits()
+        if vector.shape != (view.state.width,):
+            raise StaleIndexError(f"a vector of {vector.size} dimensions for an index of {view.state.width}")
         return view.table.nearest(vector, limit, None if within is None else self._mask(view, within))
 
     def titled(self, stems: Sequence[str], limit: int, within: Node | None = None) -> Hits:
@@ -169,10 +172,9 @@ class EmbeddedEngine(Engine):
         """See Engine."""
         view = self._open()
         if view is None:
-            return Statistics(0, "", 0, 0, "")
-        size = sum(path.stat().st_size for path in view.folder.rglob("*") if path.is_file())
+            return Statistics(0, "", 0, "")
         generation = f"{view.folder.name}:{view.state.writes}"
-        return Statistics(view.searcher.num_docs, view.state.transform, view.state.width, size, generation)
+        return Statistics(view.searcher.num_docs, view.state.transform, view.state.width, generation)
 
     # Writing
 
@@ -195,16 +197,17 @@ class EmbeddedEngine(Engine):
         with FileLock(self.root / "rebuild.lock"):
             self._sweep(keep={self._serving()})
             folder = self.root / name
-            (folder / "tantivy").mkdir(parents=True)
-            tantivy.Index(build_schema(), path=str(folder / "tantivy"))
-            State(transform, width).write(folder)
             try:
+                with _as_engine_errors("the index cannot be written"):
+                    (folder / "tantivy").mkdir(parents=True)
+                    tantivy.Index(build_schema(), path=str(folder / "tantivy"))
+                    State(transform, width).write(folder)
                 yield EmbeddedEngine(self.root, name)
+                with self._write_lock, _as_engine_errors("the index cannot be switched"):
+                    _replace(self.root / "current", name)
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
-            with self._write_lock:
-                _replace(self.root / "current", name)
             self._sweep(keep={name})
 
     def _write(self, documents: list[Document], deleted: list[int]) -> None:
@@ -214,18 +217,15 @@ class EmbeddedEngine(Engine):
             folder = self._folder()
             if folder is None:
                 raise EngineError("there is no index yet: run manage.py index --rebuild")
-            try:
-                state = State.read(folder)
-                table = VectorTable(folder, state.width, state.rows, list(state.categories))
+            with _as_engine_errors("the index cannot be written", OSError):
+                state, table = _read_table(folder)
                 rows = table.append(documents) if documents else table.bury(deleted)
                 self._write_words(folder, documents, deleted)
                 replace(state, rows=rows, writes=state.writes + 1, categories=tuple(table.categories)).write(folder)
-            except OSError as error:
-                raise EngineError(f"the index cannot be written: {error}") from error
 
     def _write_words(self, folder: Path, documents: list[Document], deleted: list[int]) -> None:
-        index = _open_index(folder)
-        try:
+        with _as_engine_errors("the index cannot be written"):
+            index = _open_index(folder)
             writer = index.writer(HEAP, 1)
             # By query: deletion by term takes a number for a signed one and finds nothing in an unsigned field.
             old = [document.id for document in documents] + deleted
@@ -234,14 +234,12 @@ class EmbeddedEngine(Engine):
                 writer.add_document(to_tantivy(document))
             writer.commit()
             writer.wait_merging_threads()
-        except ValueError as error:  # what tantivy's own errors become
-            raise EngineError(f"the index cannot be written: {error}") from error
 
     # Opening
 
     def _serving(self) -> str:
         with suppress(FileNotFoundError):
-            return (self.root / "current").read_text()
+            return (self.root / "current").read_text(errors="replace")
         return ""
 
     def _folder(self) -> Path | None:
@@ -255,18 +253,22 @@ class EmbeddedEngine(Engine):
             if folder is None:
                 return None
             try:
-                found = os.stat(folder / "state.json")
+                with _as_engine_errors("the index cannot be read", ValueError, PermissionError, NotADirectoryError):
+                    found = os.stat(folder / "state.json")
                 stamp = (found.st_ino, found.st_mtime_ns)
                 view = self._view
                 if view is not None and view.folder == folder and view.stamp == stamp:
                     return view
                 with self._opening:
-                    self._view = _open_view(folder, stamp)
-                    return self._view
+                    view = self._view
+                    if view is None or view.folder != folder or view.stamp != stamp:
+                        self._view = view = _open_view(folder, stamp)
+                    return view
             except FileNotFoundError:
                 continue
-            except (OSError, ValueError, TypeError) as error:
-                raise EngineError(f"the index cannot be read: {error}") from error
+            except EngineError:
+                if self._folder() == folder:
+                    raise
         raise EngineError("the index is missing: run manage.py index --rebuild")
 
     def _sweep(self, keep: set[str]) -> None:
@@ -276,8 +278,9 @@ class EmbeddedEngine(Engine):
 
     def _mask(self, view: View, within: Node) -> Mask:
         """The papers that hold a tree: by the table's columns where they suffice, else by the words' index."""
-        if within in view.masks:
-            return view.masks[within]
+        kept = view.masks.get(within)
+        if kept is not None:
+            return kept
         mask = view.table.mask(within)
         if mask is None:
             found = view.searcher.search(
@@ -307,14 +310,38 @@ def _open_index(folder: Path) -> tantivy.Index:
 
 
 def _open_view(folder: Path, stamp: tuple[int, int]) -> View:
-    state = State.read(folder)
-    if state.schema != SCHEMA_VERSION:
-        raise EngineError("the index was made by another version of Papertide: run manage.py index --rebuild")
-    index = _open_index(folder)
-    index.config_reader("manual")
-    index.reload()
-    table = VectorTable(folder, state.width, state.rows, list(state.categories))
-    return View(folder, stamp, state, table, index, index.searcher(), Compiler(index.schema))
+    state, table = _read_table(folder)
+    with _as_engine_errors("the index cannot be read"):
+        index = _open_index(folder)
+        index.config_reader("manual")
+        index.reload()
+        return View(folder, stamp, state, table, index, index.searcher(), Compiler(index.schema))
+
+
+def _read_table(folder: Path) -> tuple[State, VectorTable]:
+    """Raises EngineError where the state or the vectors are damaged or of another version, FileNotFoundError where
+    they are gone."""
+    try:
+        with _as_engine_errors("the index is damaged", ValueError, TypeError, KeyError, OverflowError, AttributeError):
+            state = State.read(folder)
+            if state.schema != SCHEMA_VERSION:
+                raise EngineError("the index was made by another version of Papertide: run manage.py index --rebuild")
+            return state, VectorTable(folder, state.width, state.rows, list(state.categories))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise EngineError(f"the index cannot be read: {error}") from error
+
+
+@contextmanager
+def _as_engine_errors(what: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Turns errors of these kinds (by default those of files, and ValueError, which tantivy's own errors become) into
+    EngineError."""
+    caught = kinds or (OSError, ValueError)
+    try:
+        yield
+    except caught as error:
+        raise EngineError(f"{what}: {error}") from error
 
 
 def _facet_text(key: object) -> str:

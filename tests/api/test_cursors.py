@@ -72,6 +72,15 @@ def test_a_bad_cursor_is_a_bad_request(text: str):
     assert "cannot be read" in str(refusal.value)
 
 
+def test_a_part_of_a_paged_list_begins_where_another_ends():
+    between = packed(GOOD | {"offset": 3, "size": 2})
+    assert start(between, 25, "abc").offset == 3
+    with pytest.raises(HttpError, match="cannot be read") as refusal:
+        start(between, 25, "abc", paged=True)
+    assert refusal.value.status_code == 400
+    assert start(packed(GOOD | {"offset": 4, "size": 2}), 25, "abc", paged=True).page == 3
+
+
 def test_a_cursor_of_another_request_is_a_bad_request():
     with pytest.raises(HttpError, match="another request"):
         start(packed(GOOD), 25, "def")

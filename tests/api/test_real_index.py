@@ -92,7 +92,7 @@ def test_relatives_while_the_engine_is_away(client: Client, shelf: list[Paper], 
     def away() -> None:
         raise EngineError("refused")
 
-    monkeypatch.setattr(related, "site_context", away)
+    monkeypatch.setattr("search.service.site_context", away)
     response = client.get(f"/api/v1/papers/{shelf[0].arxiv_id}/related")
     assert_problem(response, 503)
     assert response["Retry-After"]

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from api.cursors import Cursor, digest
 from papers.models import Paper
 from search import service
 from search.engines.base import EngineError
@@ -143,6 +144,11 @@ def test_bad_requests(client: Client, query: dict[str, Any], status: int, word: 
 def test_a_cursor_of_another_query(client: Client, get: Get, finds_shelf: list[Paper]):
     cursor = get("search", q="one")["next"]
     assert_problem(client.get("/api/v1/search", {"q": "two", "cursor": cursor}), 400, "another request")
+
+
+def test_a_cursor_between_two_pages(client: Client, finds_shelf: list[Paper]):
+    cursor = str(Cursor(3, 2, digest("search", "one")))
+    assert_problem(client.get("/api/v1/search", {"q": "one", "cursor": cursor}), 400, "cursor cannot be read")
 
 
 def test_an_engine_that_is_away(client: Client, db: None, monkeypatch: pytest.MonkeyPatch):

@@ -83,10 +83,29 @@ def test_a_summary_gives_way_to_the_abstract_and_never_comes_back() -> None:
     assert Paper.objects.get().abstract == "Bees dance."
 
 
-def test_a_paper_named_twice_in_a_batch_is_one_paper() -> None:
-    counts = ingest([RECORD, replace(RECORD, title="On wasps")])
-    assert counts.seen == 2
-    assert Paper.objects.get().title == "On wasps"
+def test_a_paper_named_twice_goes_by_the_same_rules_as_in_two_loads() -> None:
+    older = replace(RECORD, version=1, title="First try", doi="")
+    assert ingest([RECORD, older]) == Counts(new=1, unchanged=1)
+    assert (Paper.objects.get().title, Paper.objects.get().doi) == ("On bees", "10.1000/bees")
+    summary = replace(RECORD, arxiv_id="2401.00002", abstract="Our own words.", is_summary=True, version=None)
+    assert ingest([replace(summary, abstract="Real.", is_summary=False), summary]) == Counts(new=1, unchanged=1)
+    assert Paper.objects.get(arxiv_id="2401.00002").abstract == "Real."
+
+
+def test_a_dump_without_versions_does_not_undo_a_known_version() -> None:
+    ingest([replace(RECORD, comment="")])
+    dump = replace(RECORD, version=None, abstract="As it was in version 1.", comment="from the dump")
+    assert ingest([dump]) == Counts(changed=1)
+    paper = Paper.objects.get()
+    assert (paper.abstract, paper.comment) == ("Bees dance.", "from the dump")
+    assert ingest([replace(dump, updated=datetime(2024, 5, 1, tzinfo=UTC))]) == Counts(changed=1)
+    assert Paper.objects.get().abstract == "As it was in version 1."
+
+
+def test_a_guessed_month_and_missing_authors_take_nothing_away() -> None:
+    day = replace(RECORD, published=datetime(2024, 1, 15, tzinfo=UTC), version=None)
+    ingest([day])
+    assert ingest([replace(day, published=datetime(2024, 1, 1, tzinfo=UTC), authors=())]) == Counts(unchanged=1)
 
 
 def test_marking_again_renews_the_stamp() -> None:

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import zstandard
 from django.core.management import CommandError, call_command
+from django.db import connection
+from pytest_django import Settings
 
 from papers.models import IndexMark, Paper
 
@@ -160,6 +162,61 @@ def test_a_missing_and_a_damaged_file_are_said_clearly(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="damaged or cut short"):
         load(cut)
     assert Paper.objects.count() >= 1000  # whole batches before the damage are kept
+
+
+@pytest.mark.django_db
+def test_every_record_before_the_damage_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "cut.jsonl.gz"
+    whole = "".join(json.dumps(row(n)) + "\n" for n in range(900)).encode()
+    path.write_bytes(gzip.compress(whole) + b"\x1f\x8b\x08")  # a second member that ends in its header
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="damaged or cut short"):
+        call_command("load_papers", str(path), stdout=out)
+    kept = Paper.objects.count()
+    assert 800 < kept <= 900  # less than a batch; the last kilobytes before the damage are in no one's hands
+    assert f"{kept} new, 0 changed, 0 unchanged, 0 rejected" in out.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_rejects_file_that_cannot_be_written_stops_the_load_clearly(jsonl: Jsonl, tmp_path: Path) -> None:
+    path = jsonl(row(1), "{broken", row(2))
+    out = io.StringIO()
+    with pytest.raises(CommandError, match=r"papers\.jsonl"):
+        call_command("load_papers", str(path), rejects=path / "rejects.jsonl", stdout=out)
+    assert "1 new, 0 changed, 0 unchanged, 0 rejected" in out.getvalue()
+
+
+def test_a_limit_below_zero_is_refused(jsonl: Jsonl) -> None:
+    with pytest.raises(CommandError, match="--limit: expected a number from 0"):
+        load(jsonl(row(1)), limit=-1)
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="makes SQLite's file full")
+def test_a_database_that_is_full_in_the_middle_is_said_in_one_line(jsonl: Jsonl) -> None:
+    path = jsonl(*(row(n, abstract="About bees." if n < 1000 else "x" * 10_000) for n in range(1500)))
+    out = io.StringIO()
+    with connection.cursor() as cursor:
+        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+        most = cursor.execute("PRAGMA max_page_count").fetchone()[0]
+        cursor.execute(f"PRAGMA max_page_count = {pages + 750}")  # 3 MB more: for the first batch, not the second
+        try:
+            with pytest.raises(CommandError, match="full") as caught:
+                call_command("load_papers", str(path), stdout=out)
+        finally:
+            cursor.execute(f"PRAGMA max_page_count = {most}")
+    assert "\n" not in str(caught.value)
+    assert "1000 new, 0 changed, 0 unchanged, 0 rejected" in out.getvalue()
+    assert Paper.objects.count() == 1000
+
+
+@pytest.mark.django_db
+def test_two_loads_of_one_moment_write_two_rejects_files(jsonl: Jsonl, settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path / "data"
+    path = jsonl("{broken")
+    load(path)
+    load(path)
+    assert len(list((tmp_path / "data" / "rejects").iterdir())) == 2
 
 
 def test_a_killed_load_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -138,6 +138,7 @@ def test_a_long_comment_is_cut():
         ({"versions": "v1"}, "versions is not a list"),
         ({"versions": ["v1"]}, "versions holds something that is not an object"),
         ({"versions": [{"created": "x"}]}, "unreadable date in created: 'x'"),
+        ({"versions": [{"created": "2024-01-01"}] * 10_000}, "10000 versions"),
         ({"version": 0}, "version is not a number from 1"),
         ({"version": True}, "version is not a number from 1"),
         ({"comment": 1}, "comment is not text"),

@@ -11,7 +11,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from papers.models import Paper
-from search.evaluation import MODES, JudgedSetError, read_judged_set
+from papers.shelf import load_shelf
+from search.engines.base import Engine
+from search.evaluation import MODES, JudgedSet, JudgedSetError, read_judged_set
 from search.known_items import three_words, with_typo
 
 CORPUS = [
@@ -74,7 +76,16 @@ def test_gz_and_a_file_without_header_are_read(folder: Path) -> None:
         ("qrels.tsv", None, "qrels.tsv is missing"),
         ("queries.jsonl", "{}", "queries.jsonl, line 1: expected an object with _id"),
         ("queries.jsonl", "", "no text for the judged query q1"),
-        ("qrels.tsv", "q1 p1 1\nq1 p1 1\n", "qrels.tsv, line 2: expected query, document, score"),
+        ("qrels.tsv", "q1 p1 1\nq1\tp1\t1\n", "qrels.tsv, line 1: expected query, document, score"),
+        ("qrels.tsv", "q1\tp1\t1\n\nq1\tp1\tx\n", "qrels.tsv, line 3: expected query, document, score"),
+        ("qrels.tsv", "q1\tp1\tnan\n", "qrels.tsv, line 1: the score is not finite"),
+        ("qrels.tsv", "q1\tp\udcff\t1\n", "qrels.tsv, line 1: not UTF-8"),
+        ("qrels.tsv", "", "no judged query"),
+        ("qrels.tsv", "query\tdocument\tscore\n", "no judged query"),
+        ("corpus.jsonl", "\n", "no paper in the corpus"),
+        ("corpus.jsonl", '{"_id": "p1", "title": 5}', "corpus.jsonl, line 1: title is not text"),
+        ("corpus.jsonl", '\n{"_id": "p1", "text": ["x"]}', "corpus.jsonl, line 2: text is not text"),
+        ("corpus.jsonl", "[" * 100_000, "corpus.jsonl, line 1: expected an object with _id"),
     ],
 )
 def test_a_folder_that_is_no_judged_set_is_said_clearly(
@@ -83,11 +94,54 @@ def test_a_folder_that_is_no_judged_set_is_said_clearly(
     if text is None:
         (folder / name).unlink()
     else:
-        (folder / name).write_text(text)
+        (folder / name).write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(JudgedSetError, match=message):
         read_judged_set(folder)
     with pytest.raises(CommandError, match=message):
         run(folder)
+
+
+def test_a_corpus_that_is_cut_short_is_said_clearly(folder: Path) -> None:
+    (folder / "corpus.jsonl.gz").write_bytes(gzip.compress((folder / "corpus.jsonl").read_bytes())[:-20])
+    (folder / "corpus.jsonl").unlink()
+    with pytest.raises(CommandError, match=r"corpus\.jsonl\.gz is damaged or cut short"):
+        run(folder)
+
+
+def test_blank_lines_no_text_and_half_characters_are_taken(folder: Path, jsonl: Callable[..., Path]) -> None:
+    jsonl(
+        "", {"_id": 1, "title": None, "text": None}, "  ", '{"_id": "p1", "title": "Bees \\ud800"}', name="corpus.jsonl"
+    )
+    jsonl("", {"_id": "q1", "text": "bees"}, name="queries.jsonl")
+    (folder / "qrels.tsv").write_text("\nq1\tp1\t1\n\n")
+    judged = read_judged_set(folder)
+    assert judged.corpus == {"1": ("", ""), "p1": ("Bees ?", "")}
+    assert run(folder, "--mode", "lexical")["lexical"]["mrr@10"] == 1
+
+
+def test_an_empty_query_ranks_nothing(folder: Path, jsonl: Callable[..., Path]) -> None:
+    jsonl({"_id": "q1", "text": ""}, {"_id": "q2", "text": "black holes"}, name="queries.jsonl")
+    figures = run(folder)
+    assert [values["recall@100"] for values in figures.values()] == [0.5, 0.5, 0.5]
+
+
+def test_related_does_not_apply_without_queries() -> None:
+    assert JudgedSet({"p1": ("", "")}, {}, {}).modes() == MODES[:-1]
+
+
+@pytest.mark.parametrize("command", ["evaluate", "evaluate_known_items"])
+def test_figures_that_cannot_be_written_are_noticed_before_the_run(
+    folder: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    arguments = [str(folder)] if command == "evaluate" else []
+    with pytest.raises(CommandError, match=r"missing/figures\.json cannot be written"):
+        call_command(command, *arguments, "--json", str(folder / "missing" / "figures.json"))
+    assert not capsys.readouterr().out
+    (folder / "kept.json").write_text("before")
+    (folder / "qrels.tsv").unlink()
+    with pytest.raises(CommandError, match=r"qrels\.tsv is missing"):
+        call_command("evaluate", str(folder), "--json", str(folder / "kept.json"))
+    assert (folder / "kept.json").read_text() == "before"
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -120,3 +174,12 @@ def test_known_items_on_the_shelf(shelf_site: list[Paper], tmp_path: Path) -> No
 def test_known_items_without_papers_is_said_clearly() -> None:
     with pytest.raises(CommandError, match="no paper is loaded"):
         call_command("evaluate_known_items")
+
+
+@pytest.mark.django_db
+def test_known_items_without_an_index_or_a_sample_are_said_clearly(engine: Engine) -> None:
+    load_shelf()
+    with pytest.raises(CommandError, match=r"no index yet: run manage\.py index"):
+        call_command("evaluate_known_items")
+    with pytest.raises(CommandError, match="--sample: expected a number from 1"):
+        call_command("evaluate_known_items", "--sample", "0")

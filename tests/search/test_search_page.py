@@ -1,7 +1,9 @@
 """The search page, the relatives, and their feeds; the engine is stood in for."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -12,7 +14,6 @@ from search.engines.base import EngineError
 from search.query import Query, parse
 from search.related import Related
 from search.service import Results
-from search.sorting import with_sort
 from tests.papers.factories import PaperFactory
 
 pytestmark = pytest.mark.django_db
@@ -93,30 +94,69 @@ def test_results_have_pages(client: Client, asked: list[Any]) -> None:
     assert "“x” is no page number" in page_of(client, "/search", q="a", page="x").text_content()
 
 
-def test_orders_are_links(client: Client, asked: list[Any]) -> None:
-    page = page_of(client, "/search", q="tide sort:new")
-    links = {link.text: link.get("href") for link in page.xpath("//nav[@class='sorts']/a")}
-    assert links == {
-        "Best first": "/search?q=tide",
-        "Newest first": "/search?q=tide+sort%3Anew",
-        "Oldest first": "/search?q=tide+sort%3Aold",
-    }
-    assert page.xpath("//nav[@class='sorts']/a[@aria-current]/text()") == ["Newest first"]
+@pytest.mark.parametrize(
+    ("asked_for", "addresses", "order"),
+    [
+        ({"q": "tide"}, ("q=tide", "q=tide&sort=new", "q=tide&sort=old"), "relevance"),
+        ({"q": "tide", "sort": "old"}, ("q=tide", "q=tide&sort=new", "q=tide&sort=old"), "old"),
+        (
+            {"q": "tide sort:new"},
+            ("q=tide+sort%3Anew&sort=relevance", "q=tide+sort%3Anew", "q=tide+sort%3Anew&sort=old"),
+            "new",
+        ),
+        (
+            {"q": "tide sort:new", "sort": "relevance"},
+            ("q=tide+sort%3Anew&sort=relevance", "q=tide+sort%3Anew", "q=tide+sort%3Anew&sort=old"),
+            "relevance",
+        ),
+    ],
+)
+def test_orders_are_links(
+    client: Client, asked: list[Any], asked_for: dict[str, str], addresses: tuple[str, ...], order: str
+) -> None:
+    page = page_of(client, f"/search?{urlencode(asked_for)}")
+    links = page.xpath("//nav[@class='sorts']/a")
+    assert [link.text for link in links] == ["Best first", "Newest first", "Oldest first"]
+    assert [link.get("href") for link in links] == [f"/search?{address}" for address in addresses]
+    current = ("relevance", "new", "old").index(order)
+    assert page.xpath("//nav[@class='sorts']/a[@aria-current]/@href") == [f"/search?{addresses[current]}"]
+    feed = f"/search/feed?{addresses[current]}"
+    assert page.xpath("//link[@type='application/atom+xml']/@href") == [feed]
+    assert asked[0][0].sort == order
 
 
 @pytest.mark.parametrize(
-    ("text", "sort", "result"),
+    "text",
     [
-        ("tide", "new", "tide sort:new"),
-        ("sort:old tide sort:new", "relevance", "tide"),
-        ('"sort:new tide" SORT:old', "new", '"sort:new tide" sort:new'),
-        ('tide "spring', "new", 'tide "spring" sort:new'),
-        ("resort:x", "old", "resort:x sort:old"),
+        r"Schr\"odinger equation",
+        "tide " * 399 + "tides",  # 2,000 characters
+        "„foo bar",
+        "(cat sort:new) dog",
+        "cats sort: new",
+        '"sort:new tide',
     ],
 )
-def test_order_within_the_text(text: str, sort: str, result: str) -> None:
-    assert with_sort(text, sort) == result
-    assert parse(result).sort == sort
+@pytest.mark.parametrize("address", ["/search", "/search/feed"])
+def test_another_order_leaves_the_query_as_it_was_read(
+    client: Client, asked: list[Any], address: str, text: str
+) -> None:
+    [link] = page_of(client, "/search", q=text).xpath("//nav[@class='sorts']/a[.='Oldest first']/@href")
+    assert client.get(link.replace("/search", address)).status_code == 200
+    query = parse(text)
+    assert asked[-1][0] == replace(query, sort="old")
+
+
+def test_pages_keep_the_order(client: Client, asked: list[Any]) -> None:
+    PaperFactory.create_batch(30)
+    page = page_of(client, "/search", q="tide", sort="old")
+    assert page.xpath("//nav[@class='pages']/a/@href") == [f"?q=tide&sort=old&page={number}" for number in (1, 2)]
+
+
+def test_what_is_no_order_is_said(client: Client, asked: list[Any]) -> None:
+    page = page_of(client, "/search", q="tide sort:old", sort=EVIL)
+    assert "is no order: sort= takes relevance, new, old." in page.find_class("notes")[0].text_content()
+    assert not page.xpath("//script")
+    assert asked[0][0].sort == "old"
 
 
 @pytest.mark.parametrize(
@@ -222,7 +262,16 @@ def test_a_search_feed_is_newest_first(client: Client, asked: list[Any], query: 
     assert feed.xpath("a:entry/a:title/text()", namespaces=ATOM) == [paper.title]
     [link] = feed.xpath("a:link[@rel='self']/@href", namespaces=ATOM)
     assert link == f"http://testserver/search/feed?q={query.replace(' ', '+').replace(':', '%3A')}"
-    assert asked[0][0].sort == order
+    assert asked[0][0] == replace(parse(query), sort=order)
+
+
+@pytest.mark.parametrize("query", ["tide", "tide sort:new"])
+def test_a_search_feed_keeps_the_order_of_its_address(client: Client, asked: list[Any], query: str) -> None:
+    feed = etree.fromstring(client.get("/search/feed", {"q": query, "sort": "old"}).content)
+    links = feed.xpath("a:link/@href", namespaces=ATOM)
+    parameters = urlencode({"q": query, "sort": "old"})
+    assert {f"http://testserver/search{feed}?{parameters}" for feed in ("", "/feed")} <= set(links)
+    assert asked[0][0].sort == "old"
 
 
 def test_a_search_feed_needs_a_query(client: Client) -> None:

@@ -91,6 +91,14 @@ def test_bad_input_is_refused() -> None:
         fitted(sample(50), 0, 0).apply(np.ones((1, 5)), 3)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_vector_that_is_no_number_is_refused(value: float) -> None:
+    vectors = sample(50)
+    vectors[7, 2] = value
+    with np.errstate(invalid="ignore"), pytest.raises(ValueError, match="values that are no numbers"):
+        fitted(vectors, 1, 1)
+
+
 @pytest.mark.parametrize(
     ("papers", "width"), [(0, 64), (1, 64), (200, 64), (10_000, 77), (100_000, 96), (3_000_000, 125), (10**30, 384)]
 )

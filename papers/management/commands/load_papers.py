@@ -1,6 +1,7 @@
 """manage.py load_papers FILE…: papers from JSON lines into the database."""
 
 import json
+import os
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -33,14 +35,33 @@ class Rejects:
     _file: IO[str] | None = field(default=None, repr=False)
 
     def add(self, source: str, line: int, reason: str, text: bytes) -> None:
-        """Write one bad line with its place and the reason."""
+        """Write one bad line with its place and the reason. Raises OSError where the file cannot be written."""
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.stack.enter_context(self.path.open("w", encoding="utf-8"))
-        self.count += 1
         shown = text[:SHOWN].decode("utf-8", "replace").rstrip("\n")
         row = {"file": source, "line": line, "reason": reason, "text": shown}
         self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        self.count += 1
+
+
+@dataclass
+class Records:
+    """The records of lines, bad ones set aside.
+
+    What stops the reading ends the iteration and is kept in `error`: were it raised, a batch that is being collected
+    would be lost with it.
+    """
+
+    lines: Iterator[tuple[LineSource, int, bytes]]
+    rejects: Rejects
+    error: TextFileError | OSError | None = None
+
+    def __iter__(self) -> Iterator[PaperRecord]:
+        try:
+            yield from _records(self.lines, self.rejects)
+        except (TextFileError, OSError) as error:
+            self.error = error
 
 
 class Command(BaseCommand):
@@ -60,22 +81,29 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load all files and print the counts."""
-        name = f"{timezone.now():%Y%m%dT%H%M%S}.jsonl"
+        if options["limit"] is not None and options["limit"] < 0:
+            raise CommandError("--limit: expected a number from 0")
+        # With the process, so that two loads of one moment do not share a file.
+        name = f"{timezone.now():%Y%m%dT%H%M%S.%f}-{os.getpid()}.jsonl"
         path = options["rejects"] or settings.DATA_DIR / "rejects" / name
         counts = Counts()
-        with ExitStack() as stack:
-            rejects = Rejects(path, stack)
-            bar = stack.enter_context(tqdm(unit="B", unit_scale=True, disable=None))
-            lines = chain.from_iterable(_lines(file, bar) for file in options["files"])
-            records = _records(islice(lines, options["limit"]), rejects)
-            try:
+        stack = ExitStack()
+        rejects = Rejects(path, stack)
+        failure: Exception | None = None
+        try:
+            with stack:
+                bar = stack.enter_context(tqdm(unit="B", unit_scale=True, disable=None))
+                lines = chain.from_iterable(_lines(file, bar) for file in options["files"])
+                records = Records(islice(lines, options["limit"]), rejects)
                 for batch in ingest_batches(records):
                     counts += batch
                     bar.set_postfix_str(f"{counts.seen:,} papers, {counts.seen / _seconds(bar):,.0f}/s")
-            except TextFileError as error:
-                self._report(counts, rejects)
-                raise CommandError(str(error)) from error
+                failure = records.error
+        except (OSError, OperationalError) as error:  # the disk is full, the database is away
+            failure = error
         self._report(counts, rejects)
+        if failure is not None:
+            raise CommandError(" ".join(str(failure).split())) from failure
 
     def _report(self, counts: Counts, rejects: Rejects) -> None:
         self.stdout.write(

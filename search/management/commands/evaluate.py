@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,36 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from search.encoder import EncoderError, get_encoder
+from search.engines.base import EngineError
 from search.evaluation import MODES, JudgedSetError, Value, evaluate, read_judged_set
 
 
 def watch(items: Sequence[Value], what: str) -> Iterator[Value]:
     """A progress bar around what takes long."""
     yield from tqdm(items, desc=what, leave=False, disable=None)
+
+
+def check_writable(path: Path | None) -> None:
+    """See before a long run that its figures can be written. Raises CommandError."""
+    if path is None:
+        return
+    there = path.exists()
+    try:
+        path.open("a").close()  # keeps what it holds
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def write_figures(path: Path | None, figures: Mapping[str, Mapping[str, float]]) -> None:
+    """Write figures as JSON where a file is asked for. Raises CommandError."""
+    if path is None:
+        return
+    try:
+        path.write_text(json.dumps(figures, indent=1) + "\n")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}") from error
 
 
 class Command(BaseCommand):
@@ -31,14 +55,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Evaluate and print."""
+        check_writable(options["json"])
         try:
             judged = read_judged_set(options["folder"])
             modes = options["mode"] or judged.modes()
             figures = evaluate(judged, get_encoder(), modes, watch)
-        except (JudgedSetError, EncoderError, OSError) as error:
+        except (JudgedSetError, EncoderError, EngineError, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{options['folder'].name}: {len(judged.corpus)} papers, {len(judged.queries)} queries")
         for mode, values in figures.items():
             self.stdout.write(f"{mode:9}" + "".join(f"  {name} {value:.4f}" for name, value in values.items()))
-        if options["json"]:
-            options["json"].write_text(json.dumps(figures, indent=1) + "\n")
+        write_figures(options["json"], figures)

@@ -1,6 +1,5 @@
 """manage.py evaluate_known_items: do titles find their papers?"""
 
-import json
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from search.engines.base import EngineError
 from search.known_items import Item, evaluate_items, sample_items
-from search.management.commands.evaluate import watch
+from search.management.commands.evaluate import check_writable, watch, write_figures
+from search.service import site_context
 
 
 class Command(BaseCommand):
@@ -30,14 +30,18 @@ class Command(BaseCommand):
         def bar(items: Sequence[Item]) -> Iterator[Item]:
             return watch(items, "papers")
 
+        if options["sample"] < 1:
+            raise CommandError("--sample: expected a number from 1")
+        check_writable(options["json"])
         items = sample_items(options["sample"], options["seed"])
         if not items:
             raise CommandError("no paper is loaded whose title occurs once")
         try:
+            if site_context() is None:
+                raise CommandError("no index yet: run manage.py index")
             figures = evaluate_items(items, bar)
         except EngineError as error:
             raise CommandError(str(error)) from error
         for kind, values in figures.items():
             self.stdout.write(f"{kind:6}" + "".join(f"  {name} {value:.4f}" for name, value in values.items()))
-        if options["json"]:
-            options["json"].write_text(json.dumps(figures, indent=1) + "\n")
+        write_figures(options["json"], figures)

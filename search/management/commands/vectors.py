@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from search.encoder import EncoderError, get_encoder
+from search.models import PaperVector
 from search.vector_files import (
     Imported,
     VectorFileError,
@@ -34,7 +35,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Export or import."""
-        model = options["model"] or get_encoder().name
+        if options["limit"] is not None and options["limit"] < 0:
+            raise CommandError("--limit: expected a number from 0")
+        # As the encoder names itself: without the owner.
+        model = (options["model"] or get_encoder().name).rsplit("/", 1)[-1]
         try:
             if options["action"] == "export":
                 count = export_vectors(options["file"], model)
@@ -45,10 +49,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _import(self, options: dict[str, Any], model: str) -> None:
-        # Only the site's own model says how wide its vectors must be; loading it for that alone takes seconds.
-        dimension = prior().dimension if model == prior().model else None
-        if dimension is None and model == get_encoder().name:
-            dimension = get_encoder().dimension
+        own = get_encoder().name
+        if model != own:
+            self.stdout.write(self.style.WARNING(f"This site encodes with {own}: vectors of {model} are not used."))
+        dimension = _dimension(model)
         if options["ids"] is not None:
             if options["model"] is None:
                 raise CommandError("a bare .npy file needs --model: it does not say which model made it")
@@ -58,7 +62,20 @@ class Command(BaseCommand):
         counts = Imported()
         with tqdm(total=total, unit=" vectors", disable=None) as bar:
             for counts in import_vectors(rows, model):
-                bar.update(counts.stored + counts.unknown + counts.stale - bar.n)
+                bar.update(counts.read - bar.n)
+        unusable = f", {counts.unusable} unusable (not of length 1)" if counts.unusable else ""
         self.stdout.write(
-            f"{counts.stored} stored, {counts.unknown} of papers that are not here, {counts.stale} of another text."
+            f"{counts.stored} stored, {counts.unknown} of papers that are not here, "
+            f"{counts.stale} of another text{unusable}."
         )
+
+
+def _dimension(model: str) -> int | None:
+    """How wide vectors of a model are, where the site knows. Raises EncoderError."""
+    if model == prior().model:
+        return prior().dimension
+    stored = PaperVector.objects.filter(model=model).values_list("data", flat=True).first()
+    if stored is not None:
+        return len(bytes(stored)) // 2
+    # Loading the model for this alone takes seconds.
+    return get_encoder().dimension if model == get_encoder().name else None

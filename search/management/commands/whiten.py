@@ -42,7 +42,11 @@ class Command(BaseCommand):
             if not key:
                 self.stdout.write(f"{what}: none, there is no index yet")
                 continue
-            transform = load(key).transform
+            try:
+                transform = load(key).transform
+            except FitError as error:
+                self.stdout.write(f"{what}: {error}; manage.py index makes a new one")
+                continue
             self.stdout.write(
                 f"{what}: {key}, model {transform.model}, β={transform.beta:g}, γ={transform.gamma:g}, "
                 f"fitted on {transform.papers} papers {transform.fitted or '(not fitted)'}"
