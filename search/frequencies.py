@@ -51,7 +51,7 @@ class FrequencyTable:
     """Document frequencies over `papers` papers, and those of a background that stands in for papers not yet here.
 
     `stems`: in how many papers title or abstract hold a stem (of `analysis.stems`). `phrases`: in how many titles a
-    phrase of one to three words stands, by `phrase_key`. Both leave out what occurs in one paper only. `names`:
+    phrase of one to three words stands, by `phrase_keys`. Both leave out what occurs in one paper only. `names`:
     lower-case words that are written with a capital inside a sentence.
     """
 

@@ -100,10 +100,5 @@ def phrase_keys(text: str) -> set[str]:
     return found
 
 
-def phrase_key(phrase: str) -> str:
-    """The key of one phrase: equal for its singular and plural, its cases and its hyphenated form."""
-    return _key(words(phrase))
-
-
 def _key(parts: list[str]) -> str:
     return " ".join((stems(IRREGULAR_PLURALS.get(part, part)) or [part])[0] for part in parts)

@@ -226,8 +226,3 @@ def query_terms(title: str, abstract: str, table: FrequencyTable, limit: int = 4
     ]
     scored.sort(key=lambda item: (-item[0], item[1]))
     return [(stem, sqrt(times[stem])) for _, stem in scored[:limit]]
-
-
-def refine(text: str, table: FrequencyTable, limit: int = 40) -> list[tuple[str, float]]:
-    """The stems to search for in place of a long pasted text: as `query_terms`, for a text without a title."""
-    return query_terms("", text, table, limit)

@@ -9,13 +9,18 @@ import pytest
 
 from search import frequencies
 from search.frequencies import FrequencyError, FrequencyTable, build_prior, count, prior, smoothed
-from search.keyphrase_candidates import phrase_key
+from search.keyphrase_candidates import phrase_keys
 
 TEXTS = [
     ("Tidal heating of small moons", "Moons are heated by tides. A moon stays warm."),
     ("A small moon of Saturn", "We watch one moon with a spectrograph."),
     ("Rings and moons", "Rings lose ice to a moon."),
 ]
+
+
+def phrase_key(phrase: str) -> str:
+    """The key of the whole phrase, the longest of its keys."""
+    return max(phrase_keys(phrase), key=len)
 
 
 def test_counts_papers_not_occurrences_and_forgets_what_one_paper_has() -> None:

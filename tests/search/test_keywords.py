@@ -9,7 +9,7 @@ import pytest
 import Stemmer
 
 from search.frequencies import FrequencyTable, count, smoothed
-from search.keywords import Keyphrase, keyphrases, query_terms, refine
+from search.keywords import Keyphrase, keyphrases, query_terms
 
 TITLE = "Self-Attention for Sparse Point Clouds"
 ABSTRACT = (
@@ -158,13 +158,6 @@ def test_query_terms_leave_out_what_no_other_paper_has() -> None:
 def test_the_most_telling_stems_come_first_up_to_the_limit() -> None:
     terms = query_terms("A study of neutrino models", "Models of the neutrino.", smoothed(None), limit=1)
     assert [stem for stem, _ in terms] == ["neutrino"]
-
-
-def test_refine_reads_a_pasted_text() -> None:
-    terms = refine(ABSTRACT * 3, smoothed(None), limit=5)
-    assert len(terms) == 5
-    assert "attent" in dict(terms)
-    assert refine("", smoothed(None)) == []
 
 
 def f1(found: list[Keyphrase], gold: list[str], at: int, stemmer: "Stemmer.Stemmer") -> float:
