@@ -152,3 +152,10 @@ class Listing:
 
 def _day(papers: Iterable[Paper]) -> date | None:
     return next((paper.published.date() for paper in papers), None)
+
+
+def in_order(ids: Iterable[int]) -> list[Paper]:
+    """Papers in the order of their primary keys as given; those that are gone are left out."""
+    wanted = list(ids)
+    known = Paper.objects.in_bulk(wanted)
+    return [known[number] for number in wanted if number in known]

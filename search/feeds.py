@@ -1,6 +1,5 @@
 """Atom feeds of a search and of a paper's relatives."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,6 +7,7 @@ from django.urls import reverse
 
 from papers.feeds import Channel, PapersFeed
 from papers.identifiers import ArxivId
+from papers.listing import in_order
 from papers.models import Paper
 from search import related, service
 from search.engines.base import EngineError
@@ -47,7 +47,7 @@ class SearchFeed(EngineFeed):
         results = service.search(query, page=1, size=SIZE)
         text = query.text
         title = text if len(text) <= SHOWN_QUERY else text[: SHOWN_QUERY - 1] + "…"
-        return Channel(title, page, own, _papers(results.ids))
+        return Channel(title, page, own, in_order(results.ids))
 
 
 class RelatedFeed(EngineFeed):
@@ -62,11 +62,4 @@ class RelatedFeed(EngineFeed):
         title = f"Related to {paper.arxiv_id} {paper.plain_title}"
         page = reverse("related", args=[paper.arxiv_id])
         own = reverse("related-feed", args=[paper.arxiv_id])
-        return Channel(title, page, own, _papers([relative.id for relative in found]))
-
-
-def _papers(ids: Iterable[int]) -> list[Paper]:
-    """Papers in the order of their ids; those that are gone are left out."""
-    wanted = list(ids)
-    known = Paper.objects.in_bulk(wanted)
-    return [known[id] for id in wanted if id in known]
+        return Channel(title, page, own, in_order([relative.id for relative in found]))

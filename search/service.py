@@ -223,11 +223,12 @@ def _query_vector(context: Context, plan: Plan) -> tuple[Vectors | None, str]:
 def _cached(context: Context, query: Query, plan: Plan, vector: Vectors | None) -> Hits:
     """The ranking of a query, kept while the index stays as it is: the pages of one search ask once."""
     key = f"search:{settings.EMBEDDING_MODEL}:{context.generation}:{text_hash(repr(query.tree))}:{vector is None}"
-    kept = cache.get(key.replace(" ", "_"))
+    key = key.replace(" ", "_")
+    kept = cache.get(key)
     if kept is None:
         ranked = rank(context, plan, vector)
         kept = (ranked.ids.astype(np.int64).tobytes(), ranked.scores.astype(np.float32).tobytes())
-        cache.set(key.replace(" ", "_"), kept, CACHED_SECONDS)
+        cache.set(key, kept, CACHED_SECONDS)
     return Hits(np.frombuffer(kept[0], np.int64), np.frombuffer(kept[1], np.float32))
 
 

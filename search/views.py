@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from papers.identifiers import ArxivId, parse_id
+from papers.listing import in_order
 from papers.models import Paper
 from papers.paging import page_numbers, read_page
 from papers.views.context import Row, numbered
@@ -37,8 +38,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
         results = service.search(query, page=number, size=PAGE_SIZE)
     except EngineError:
         return _away(request, {**context, "retry": request.get_full_path()})
-    known = Paper.objects.in_bulk(results.ids)
-    papers = [known[id] for id in results.ids if id in known]
+    papers = in_order(results.ids)
     pages = max(1, -(-results.reachable // PAGE_SIZE))
     context |= {
         "rows": numbered(papers, (number - 1) * PAGE_SIZE + 1, wanted(query.tree)),
