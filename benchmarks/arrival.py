@@ -47,7 +47,8 @@ def _indexing(count: int) -> None:
     from papers.ingest import ingest
     from papers.records import from_json
     from search.encoder import get_encoder, text_of
-    from search.indexing import ENCODED_BATCH, index_pending
+    from search.indexing import index_pending
+    from search.writing import ENCODED_BATCH
 
     encoder = get_encoder()
     encoder.load()

@@ -6,6 +6,7 @@
 
 import math
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,13 @@ def _port(text: str) -> int:
     return number
 
 
+def _count(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 1000:
+        raise ValueError("expected a number from 0 to 1000")
+    return number
+
+
 def _seconds(text: str) -> float:
     number = float(text)
     if not (math.isfinite(number) and number >= 0):
@@ -58,6 +66,31 @@ def _share(text: str) -> float:
     if not 0 <= number <= 1:
         raise ValueError("expected a number from 0 to 1")
     return number
+
+
+def _from_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("expected a number, 1 or more")
+    return number
+
+
+def _engine(text: str) -> str:
+    if text not in ("embedded", "elasticsearch"):
+        raise ValueError("expected embedded or elasticsearch")
+    return text
+
+
+def _index_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,60}", text):
+        raise ValueError("expected small letters, digits, - and _")
+    return text
+
+
+def _replicas(text: str) -> str:
+    if not re.fullmatch(r"\d+|\d+-(\d+|all)", text):
+        raise ValueError("expected a number such as 1 or a range such as 0-1")
+    return text
 
 
 def _categories(text: str) -> tuple[str, ...]:
@@ -111,8 +144,46 @@ OPTIONS = (
         "",
         "A database such as `postgres://name:word@host/papertide`; SQLite in `DATA_DIR` where not given.",
     ),
+    Option(
+        "DATABASE_POOL",
+        _count,
+        "8",
+        "The most connections that one web process has to PostgreSQL, one for each of its threads; 0: no pool.",
+    ),
+    Option(
+        "DATABASE_TIMEOUT",
+        _seconds,
+        "30",
+        "Seconds after which PostgreSQL ends a query of a web process; 0: never. Commands and workers may take longer.",
+    ),
     Option("REDIS_URL", str, "", "Redis as broker, cache and lock; where not given, files in `DATA_DIR` do."),
-    Option("SEARCH_ENGINE", str, "embedded", "The search engine: `embedded`."),
+    Option("SEARCH_ENGINE", _engine, "embedded", "The search engine: `embedded` or `elasticsearch`."),
+    Option(
+        "ELASTICSEARCH_URL",
+        _names,
+        "",
+        "The nodes of Elasticsearch 9.x, joined by commas: `https://search1.example.org:9200`.",
+    ),
+    Option("ELASTICSEARCH_USER", str, "elastic", "The user whose password is `ELASTICSEARCH_PASSWORD`."),
+    Option("ELASTICSEARCH_PASSWORD", str, "", "Password for Elasticsearch."),
+    Option("ELASTICSEARCH_API_KEY", str, "", "API key for Elasticsearch, in the place of user and password."),
+    Option(
+        "ELASTICSEARCH_CA_FILE", str, "", "The certificate authority (PEM) that signed Elasticsearch's certificate."
+    ),
+    Option(
+        "ELASTICSEARCH_INDEX",
+        _index_name,
+        "papers",
+        "The alias of the index; its indices are named `papers-<UTC time>`. Sites on one cluster need one each.",
+    ),
+    Option("ELASTICSEARCH_SHARDS", _from_one, "1", "Shards of a new index: one carries some ten million papers."),
+    Option(
+        "ELASTICSEARCH_REPLICAS",
+        _replicas,
+        "0-1",
+        "Copies of each shard: a number, or a range that follows the number of nodes.",
+    ),
+    Option("ELASTICSEARCH_TIMEOUT", _seconds, "3", "Seconds that a reader's request to Elasticsearch may take."),
     Option("EMBEDDING_MODEL", str, "all-MiniLM-L6-v2", "A sentence-transformers model, by name or folder."),
     Option("WHITENING_BETA", _share, "0", "β of the whitening: how much of the mean is taken away, 0 to 1."),
     Option("WHITENING_GAMMA", _share, "0.25", "γ of the whitening: 0 is a rotation, 1 whitens fully."),

@@ -4,11 +4,12 @@ import os
 import secrets
 from pathlib import Path
 
-import dj_database_url
 import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config import process
+from config.database import database
 from config.options import read_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -83,21 +84,16 @@ TEMPLATES = [
     }
 ]
 
-# The database is the truth. SQLite in WAL mode serves one machine; writers take turns.
-SQLITE = {
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 30,
-    "init_command": (
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-64000; PRAGMA mmap_size=268435456;"
-    ),
-}
+# The database is the truth.
 DATABASES = {
-    "default": dj_database_url.parse(
-        OPTION["DATABASE_URL"] or f"sqlite:///{DATA_DIR / 'papertide.sqlite3'}", conn_max_age=60
+    "default": database(
+        OPTION["DATABASE_URL"],
+        DATA_DIR / "papertide.sqlite3",
+        process.kind(),
+        OPTION["DATABASE_POOL"],
+        OPTION["DATABASE_TIMEOUT"],
     )
 }
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = SQLITE
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL: str = OPTION["REDIS_URL"]
@@ -143,6 +139,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
 # Search
 SEARCH_ENGINE: str = OPTION["SEARCH_ENGINE"]
+ELASTICSEARCH = {
+    name: OPTION[f"ELASTICSEARCH_{name}"]
+    for name in ("URL", "USER", "PASSWORD", "API_KEY", "CA_FILE", "INDEX", "SHARDS", "REPLICAS", "TIMEOUT")
+}
 EMBEDDING_MODEL: str = OPTION["EMBEDDING_MODEL"]
 WHITENING_BETA: float = OPTION["WHITENING_BETA"]
 WHITENING_GAMMA: float = OPTION["WHITENING_GAMMA"]
@@ -170,7 +170,10 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {name: {"level": "WARNING"} for name in ("sentence_transformers", "transformers", "httpx", "filelock")},
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in ("sentence_transformers", "transformers", "httpx", "filelock", "elastic_transport")
+    },
 }
 structlog.configure(
     processors=[

@@ -88,7 +88,8 @@ def mark_for_index(paper_ids: Iterable[int]) -> None:
         [IndexMark(paper_id=number, stamp=stamp) for number in paper_ids],
         update_conflicts=True,
         unique_fields=["paper"],
-        update_fields=["stamp"],
+        # Whoever has the paper in hand keeps its claim and gives it back; until then nobody else takes it.
+        update_fields=["stamp", "rests_until", "kept"],
     )
 
 

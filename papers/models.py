@@ -82,11 +82,17 @@ class IndexMark(models.Model):
     """A paper that waits for the index.
 
     The mark is set in the transaction that writes the paper and removed when the engine has confirmed the document,
-    and only if `stamp` is still the one that was read before: a change in between sets a new stamp.
+    and only if `stamp` is still the one that was read before: a change in between sets a new stamp. Who works on
+    marks, and how, is told in `search.marks`.
     """
 
     paper = models.OneToOneField(Paper, on_delete=models.CASCADE, primary_key=True, related_name="index_mark")
     stamp = models.BigIntegerField()
+    claim = models.BigIntegerField(null=True, help_text="The token of the worker that has it in hand.")
+    rests_until = models.DateTimeField(null=True, help_text="The engine refused the paper: not tried before then.")
+    kept = models.BooleanField(
+        default=False, db_default=False, help_text="In the serving index, and not yet in the one that is being made."
+    )
 
     def __str__(self) -> str:
         return f"index {self.paper_id}"

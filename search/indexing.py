@@ -1,177 +1,96 @@
 """What is marked in the database comes into the index: encoded, whitened, given its keyphrases, written, confirmed.
 
-Every step can be killed: vectors are stored as soon as they are made, a mark goes only after the engine has written
-its paper, and a rebuild serves only when it is whole.
+Every step can be killed: vectors are stored as soon as they are made, and a mark goes only after the engine has
+written its paper. Workers of several machines share the marks among them (`search.marks`).
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import structlog
-from django.conf import settings
-from django.db.models import QuerySet
-from filelock import FileLock, Timeout
 
-from papers.batches import batched
-from papers.models import IndexMark, Paper
-from search.documents import encode_missing, make_documents, missing_vectors, save_keywords
-from search.encoder import get_encoder
+from papers.models import Paper
+from search import locks
 from search.engines import get_engine
-from search.engines.base import Engine, EngineError
-from search.fits import FitError, Learned, load, newest_key
-from search.whitening import width_for
+from search.engines.base import Document, Engine, EngineError, RejectedError, StaleIndexError, Statistics
+from search.fits import load
+from search.marks import Claimant, claimant, pending
+from search.rebuilding import outgrown, rebuild, usable
+from search.writing import BATCH, Progress, papers_of, parts, prepare
 
 log = structlog.get_logger()
-# Papers written at once. A batch with texts to encode is cut shorter, so that the first papers are found soon and a
-# kill costs seconds of encoding.
-BATCH = 2000
-ENCODED_BATCH = 256
-GROWTH = 1.15
-Progress = Callable[[int], object]
-
-
-class IndexBusyError(Exception):
-    """Another process is indexing."""
 
 
 def index_pending(progress: Progress | None = None, *, wait: bool = False, batch: int = BATCH) -> int:
     """Index every marked paper; returns how many. `progress` is called with the size of each finished batch.
 
-    Does nothing and returns 0 while another process indexes, or waits for it with `wait`. An index that is missing or
-    was made for another model or version is rebuilt first; one whose vectors have become too short for its papers is
-    rebuilt after.
+    Does nothing and returns 0 while another process of this machine indexes, or waits for it with `wait`. An index
+    that is missing or was made for another model or version is rebuilt first; one whose vectors have become too short
+    for its papers is rebuilt after.
     """
     try:
-        with _indexing(wait):
-            if not _usable(get_engine()):
-                return _rebuild(progress, batch)
+        with locks.indexing(wait=wait):
+            if not usable(get_engine()):
+                return rebuild(progress, batch, wait=wait, only_if=lambda: not usable(get_engine()))
             indexed = sum(_index_marked(progress, batch))
-            if _outgrown(get_engine()):
-                _rebuild(None, batch)
-            return indexed
-    except IndexBusyError:
+        # No longer locked: while the new index is being made, others go on with the old one.
+        if outgrown(get_engine()):
+            rebuild(None, batch, wait=False, only_if=lambda: outgrown(get_engine()))
+        return indexed
+    except locks.BusyError:
         return 0
-
-
-def rebuild(progress: Progress | None = None, batch: int = BATCH) -> int:
-    """Make a new index of all papers beside the serving one and switch at once; returns how many papers it holds."""
-    with _indexing(wait=True):
-        return _rebuild(progress, batch)
 
 
 def pending_count() -> int:
     """How many papers wait for the index."""
-    return IndexMark.objects.count()
-
-
-@contextmanager
-def _indexing(wait: bool) -> Iterator[None]:
-    lock = FileLock(settings.DATA_DIR / "indexing.lock", timeout=-1 if wait else 0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise IndexBusyError from None
-    except OSError as error:
-        raise EngineError(f"nothing can be written in DATA_DIR: {error}") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _usable(engine: Engine) -> bool:
-    try:
-        key = engine.statistics().transform
-        return bool(key) and load(key).transform.model == get_encoder().name
-    except (EngineError, FitError) as error:
-        log.warning("the index is made anew", reason=str(error))
-        return False
-
-
-def _outgrown(engine: Engine) -> bool:
-    """Whether the rule wants vectors longer by more than GROWTH; a rebuild embeds nothing."""
-    statistics = engine.statistics()
-    dimension = load(statistics.transform).transform.dimension
-    return width_for(statistics.papers, dimension) > statistics.width * GROWTH
+    return pending().count()
 
 
 def _index_marked(progress: Progress | None, batch: int) -> Iterator[int]:
+    """Claim, write and clear until nothing is left to claim; yields how many papers each write brought in."""
     engine = get_engine()
-    statistics = engine.statistics()
-    learned = load(statistics.transform)
-    after = 0
-    while marks := _marks(IndexMark.objects.filter(paper__gt=after).order_by("paper")[:batch]):
-        papers = _cut(_papers(marks))
-        after = papers[-1].pk if papers else max(marks)  # papers may have been deleted since their marks were read
-        if papers:
-            _write(engine, papers, learned, statistics.width)
-            _clear({paper.pk: marks[paper.pk] for paper in papers})
-            yield _told(progress, len(papers))
+    with claimant() as me:
+        after = 0
+        while marks := me.claim(batch, after):
+            after = max(marks)  # each paper once a run: one that changes all the time must not hold up the end
+            try:
+                for part in parts(papers_of(marks)):
+                    yield _index_part(engine, me, part, marks, progress)
+            finally:
+                me.release(marks)
 
 
-def _rebuild(progress: Progress | None, batch: int) -> int:
-    learned = load(newest_key(get_encoder().name))
-    width = width_for(Paper.objects.count(), learned.transform.dimension)
-    written = after = 0
-    seen: dict[int, int] = {}
-    with get_engine().rebuild(learned.key, width) as engine:
-        while ids := list(Paper.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:batch]):
-            # Marks before papers: a paper that changes in between keeps its newer mark.
-            seen |= _marks(IndexMark.objects.filter(paper__in=ids))
-            for part in _parts(_papers(ids)):
-                _write(engine, part, learned, width)
-                written += _told(progress, len(part))
-            after = ids[-1]
-    _clear(seen)
-    log.info("index rebuilt", papers=written, fit=learned.key, width=width)
-    return written
+def _index_part(
+    engine: Engine, me: Claimant, papers: Sequence[Paper], marks: Mapping[int, int], progress: Progress | None
+) -> int:
+    for _ in range(3):
+        statistics = engine.statistics(fresh=True)
+        if not statistics.transform:
+            break
+        documents = prepare(papers, load(statistics.transform), statistics.width)
+        with suppress(StaleIndexError):  # a new index serves: whiten for that one
+            written = _write(engine, me, documents, marks, statistics)
+            if progress is not None:
+                progress(len(papers))
+            return written
+    raise EngineError("the index went away while papers were written into it")
 
 
-def _marks(rows: QuerySet[IndexMark]) -> dict[int, int]:
-    return dict(rows.values_list("paper", "stamp"))
-
-
-def _papers(ids: Iterable[int]) -> list[Paper]:
-    return list(Paper.objects.filter(pk__in=list(ids)).order_by("pk"))
-
-
-def _parts(papers: Sequence[Paper]) -> Iterator[Sequence[Paper]]:
-    while papers:
-        part = _cut(papers)
-        yield part
-        papers = papers[len(part) :]
-
-
-def _cut(papers: Sequence[Paper]) -> Sequence[Paper]:
-    """As many of the first papers as hold ENCODED_BATCH texts to encode."""
-    missing = {paper.pk for paper in missing_vectors(papers, get_encoder().name)}
-    count = 0
-    for place, paper in enumerate(papers):
-        count += paper.pk in missing
-        if count == ENCODED_BATCH:
-            return papers[: place + 1]
-    return papers
-
-
-def _write(engine: Engine, papers: Sequence[Paper], learned: Learned, width: int) -> None:
-    encode_missing(papers, get_encoder())
-    documents = make_documents(papers, learned, width)
-    save_keywords(papers, documents)
-    engine.index(documents)
-
-
-def _clear(marks: dict[int, int]) -> None:
-    """Remove marks that have not been renewed since they were read."""
-    by_stamp = defaultdict(list)
-    for paper, stamp in marks.items():
-        by_stamp[stamp].append(paper)
-    for stamp, papers in by_stamp.items():
-        for part in batched(papers, BATCH):
-            IndexMark.objects.filter(stamp=stamp, paper__in=part).delete()
-
-
-def _told(progress: Progress | None, count: int) -> int:
-    if progress is not None:
-        progress(count)
-    return count
+def _write(
+    engine: Engine, me: Claimant, documents: Sequence[Document], marks: Mapping[int, int], made_for: Statistics
+) -> int:
+    """Write the documents that are still ours and clear their marks; how many were written."""
+    with locks.writing():
+        now = engine.statistics(fresh=True)
+        if (now.transform, now.width) != (made_for.transform, made_for.width):
+            raise StaleIndexError("the index was switched before the papers could be written")
+        ours = me.still(document.id for document in documents)
+        refused: dict[int, str] = {}
+        try:
+            engine.index([document for document in documents if document.id in ours])
+        except RejectedError as error:
+            refused = error.reasons
+            me.rest(refused)
+            log.error("papers were refused by the index", papers=len(refused), first=next(iter(refused.items())))
+        me.clear({number: marks[number] for number in ours - refused.keys()})
+    return len(ours) - len(refused)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from papers.ingest import Counts
 from papers.models import Paper
 from papers.shelf import load_shelf
+from search.engines.base import EngineAwayError
 from search.indexing import index_pending as index_marked
 from workers.app import HOUR, MINUTE, app
 from workers.models import SourceRun
@@ -47,8 +48,13 @@ def fill() -> None:
 
 @app.task
 def index_pending() -> int:
-    """Index what is marked; returns how many papers. Does nothing where another process is at it."""
-    return index_marked()
+    """Index what is marked; returns how many papers. Does nothing where another process is at it, or while the search
+    engine is away: the marks stay, and beat looks again each minute."""
+    try:
+        return index_marked()
+    except EngineAwayError as error:
+        log.warning("nothing is indexed now", reason=str(error))
+        return 0
 
 
 def _wake_indexing(counts: Counts) -> None:

@@ -15,20 +15,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from papers.categories import subcategories
+from search import analysis
 from search.query import Node
 
 Ids = NDArray[np.int64]
 Scores = NDArray[np.float32]
 Order = Literal["score", "new", "old"]
 FACETS = ("category", "year", "keyword", "author")
+# The title counts a quarter beside title and abstract together (measured: docs/quality.md).
+TITLE_BOOST = 0.25
 
 
 class EngineError(Exception):
     """The engine cannot answer now; the text says why in words for an operator."""
 
 
+class EngineAwayError(EngineError):
+    """The engine does not answer, or says that it cannot answer now: nothing is known of its index."""
+
+
 class StaleIndexError(EngineError):
     """The index was switched between two questions of one search: ask again from the beginning."""
+
+
+class RejectedError(EngineError):
+    """The engine refused some documents of a write and took the others. `reasons`: what it said, by id."""
+
+    def __init__(self, reasons: dict[int, str]) -> None:
+        super().__init__(f"{len(reasons)} documents were refused, the first since: {next(iter(reasons.values()))}")
+        self.reasons = reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +107,21 @@ def categories_of(name: str) -> frozenset[str]:
     return frozenset(subcategories(name[:-2])) if name.endswith(".*") else frozenset({name})
 
 
+def title_length(document: Document) -> int:
+    """How many distinct stems the title has, at least 1."""
+    return max(1, len(set(analysis.stems(document.title))))
+
+
 class Engine(ABC):
     """A search engine. All writes are durable when the method returns; all methods may raise EngineError."""
 
     @abstractmethod
     def index(self, documents: Sequence[Document]) -> None:
-        """Add the documents or put them in the place of those with the same id."""
+        """Add the documents or put them in the place of those with the same id.
+
+        Raises ValueError where a vector has not the width of the index, RejectedError where single documents were
+        refused.
+        """
 
     @abstractmethod
     def delete(self, ids: Iterable[int]) -> None:
@@ -132,8 +156,9 @@ class Engine(ABC):
         """The number of papers, and for each stem in how many of them title or abstract hold it."""
 
     @abstractmethod
-    def statistics(self) -> Statistics:
-        """The state of the serving index; cheap enough for every search."""
+    def statistics(self, *, fresh: bool = False) -> Statistics:
+        """The state of the serving index; cheap enough for every search. It may be a second old where another process
+        wrote, unless `fresh` is asked for."""
 
     @abstractmethod
     def rebuild(self, transform: str, width: int) -> AbstractContextManager[Self]:

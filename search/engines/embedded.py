@@ -168,8 +168,8 @@ class EmbeddedEngine(Engine):
         counts = [view.searcher.doc_freq("all", stem) for stem in stems]
         return view.searcher.num_docs, np.array(counts, np.int64)
 
-    def statistics(self) -> Statistics:
-        """See Engine."""
+    def statistics(self, *, fresh: bool = False) -> Statistics:
+        """See Engine. Always fresh."""
         view = self._open()
         if view is None:
             return Statistics(0, "", 0, "")

@@ -4,13 +4,11 @@ import tantivy
 from tantivy import FieldType, Occur, Query
 
 from search import analysis
-from search.engines.base import Document, LexicalQuery, Unit, categories_of
+from search.engines.base import TITLE_BOOST, Document, LexicalQuery, Unit, categories_of, title_length
 from search.query import And, Field, Node, Not, Or, Phrase, Range, Word
 
 # Raise this when fields or analyzers change: an index of another number is rebuilt.
 SCHEMA_VERSION = 1
-# The title counts a quarter beside title and abstract together (measured: docs/quality.md).
-TITLE_BOOST = 0.25
 # `newest` and `oldest` order by day, then by id: day · 2^32 + id.
 DAY_SHIFT = 32
 ID_MASK = (1 << DAY_SHIFT) - 1
@@ -61,7 +59,7 @@ def to_tantivy(document: Document) -> tantivy.Document:
     out.add_integer("year", document.published.year)
     out.add_integer("newest", (day << DAY_SHIFT) + document.id)
     out.add_integer("oldest", (-day << DAY_SHIFT) + document.id)
-    out.add_unsigned("title_length", max(1, len(set(analysis.stems(document.title)))))
+    out.add_unsigned("title_length", title_length(document))
     for name in ("title", "title_exact"):
         out.add_text(name, document.title)
     for name in ("abstract", "abstract_exact"):

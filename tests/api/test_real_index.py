@@ -18,8 +18,8 @@ from search import related, service
 from search.analysis import stems
 from search.encoder import Encoder
 from search.engines.base import EngineError
-from search.indexing import rebuild
 from search.query import parse
+from search.rebuilding import rebuild
 from tests.api.problem import assert_problem
 
 Get = Callable[..., dict[str, Any]]

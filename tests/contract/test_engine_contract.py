@@ -1,14 +1,21 @@
 """What every engine must do, in one suite: a new engine inherits it by one more fixture parameter."""
 
 import multiprocessing
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
+from elasticsearch import Elasticsearch
 
 from search import analysis
 from search.engines.base import FACETS, Document, Engine, LexicalQuery, Unit
+from search.engines.elastic import ElasticEngine
+from search.engines.elastic_client import Address, Cluster
 from search.engines.embedded import EmbeddedEngine
 from search.query import binding_and_free, parse
 
@@ -85,15 +92,63 @@ PAPERS = [
 ALL = [paper.id for paper in PAPERS]
 
 
-@pytest.fixture(params=["embedded"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
-    """An engine without an index."""
-    return EmbeddedEngine(tmp_path / "index")
+@pytest.fixture(scope="module", params=["embedded", "elasticsearch"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """A folder for indices, or the address of a server."""
+    if request.param == "embedded":
+        return str(request.getfixturevalue("tmp_path_factory").mktemp("engines"))
+    return str(request.getfixturevalue("elasticsearch_url"))
+
+
+@contextmanager
+def new_place(kind: str) -> Iterator[str]:
+    """Where one engine lives: a folder, or a server and an alias."""
+    name = f"contract-{uuid.uuid4().hex[:8]}"
+    if not kind.startswith("http"):
+        yield f"{kind}/{name}"
+        return
+    yield f"{kind} {name}"
+    with Elasticsearch(kind) as client:
+        for index in client.indices.get(index=f"{name}-*"):
+            client.indices.delete(index=index)
 
 
 @pytest.fixture
-def engine(empty: Engine) -> Engine:
-    """An engine with the five papers, in two writes."""
+def place(kind: str) -> Iterator[str]:
+    """A place of the test's own."""
+    with new_place(kind) as place:
+        yield place
+
+
+def open_engine(place: str) -> Engine:
+    """The engine of a place; several processes may each open it."""
+    if not place.startswith("http"):
+        return EmbeddedEngine(Path(place))
+    url, alias = place.split()
+    return ElasticEngine(Cluster(Address((url,), timeout=20)), alias)
+
+
+@pytest.fixture
+def empty(place: str) -> Engine:
+    """An engine without an index."""
+    return open_engine(place)
+
+
+@pytest.fixture
+def own(empty: Engine) -> Engine:
+    """An engine with the five papers, to be written to."""
+    return with_papers(empty)
+
+
+@pytest.fixture(scope="module")
+def engine(kind: str) -> Iterator[Engine]:
+    """An engine with the five papers, only to be read."""
+    with new_place(kind) as place:
+        yield with_papers(open_engine(place))
+
+
+def with_papers(empty: Engine) -> Engine:
+    """The engine with the five papers, in two writes."""
     with empty.rebuild("prior:test", WIDTH) as fresh:
         fresh.index(PAPERS[:3])
         fresh.index(PAPERS[3:])
@@ -252,79 +307,79 @@ def test_frequencies_count_papers(engine: Engine) -> None:
     assert counts.tolist() == [3, 1, 0]
 
 
-def test_a_document_takes_the_place_of_the_one_before(engine: Engine) -> None:
-    before = engine.statistics()
+def test_a_document_takes_the_place_of_the_one_before(own: Engine) -> None:
+    before = own.statistics()
     changed = Document(
         2, "1706.00002", "Bees", "On bees.", axis(5), categories=["q-bio.PE"], published=date(2021, 1, 1)
     )
-    engine.index([PAPERS[0], changed])
-    assert engine.statistics().papers == 5
-    assert engine.statistics().generation != before.generation
-    assert found(engine, words("attention", 1)) == [3, 5]
-    assert found(engine, binding("cat:q-bio.PE")) == [2]
-    assert engine.nearest(axis(5), 1).ids.tolist() == [2]
-    assert engine.nearest(axis(1), 1).ids.tolist() == [3]
+    own.index([PAPERS[0], changed])
+    assert own.statistics().papers == 5
+    assert own.statistics().generation != before.generation
+    assert found(own, words("attention", 1)) == [3, 5]
+    assert found(own, binding("cat:q-bio.PE")) == [2]
+    assert own.nearest(axis(5), 1).ids.tolist() == [2]
+    assert own.nearest(axis(1), 1).ids.tolist() == [3]
 
 
-def test_one_write_may_hold_a_paper_twice(engine: Engine) -> None:
+def test_one_write_may_hold_a_paper_twice(own: Engine) -> None:
     later = Document(6, "2501.00006", "Wasps", "On wasps.", axis(6))
-    engine.index([Document(6, "2501.00006", "Bees", "On bees.", axis(5)), later])
-    assert found(engine, words("wasps", 1)) == [6]
-    assert found(engine, words("bees", 1)) == []
-    assert engine.nearest(axis(6), 1).ids.tolist() == [6]
+    own.index([Document(6, "2501.00006", "Bees", "On bees.", axis(5)), later])
+    assert found(own, words("wasps", 1)) == [6]
+    assert found(own, words("bees", 1)) == []
+    assert own.nearest(axis(6), 1).ids.tolist() == [6]
 
 
-def test_deleted_papers_are_gone(engine: Engine) -> None:
-    engine.delete([2, 99])
-    assert found(engine, LexicalQuery()) == [1, 3, 4, 5]
-    assert engine.nearest(axis(1), 100).ids.tolist()[0] == 3
-    engine.index([PAPERS[1]])
-    assert found(engine, LexicalQuery()) == ALL
+def test_deleted_papers_are_gone(own: Engine) -> None:
+    own.delete([2, 99])
+    assert found(own, LexicalQuery()) == [1, 3, 4, 5]
+    assert own.nearest(axis(1), 100).ids.tolist()[0] == 3
+    own.index([PAPERS[1]])
+    assert found(own, LexicalQuery()) == ALL
 
 
-def test_a_rebuild_serves_only_when_it_is_whole(engine: Engine) -> None:
-    with engine.rebuild("fit-1", WIDTH) as fresh:
+def test_a_rebuild_serves_only_when_it_is_whole(own: Engine) -> None:
+    with own.rebuild("fit-1", WIDTH) as fresh:
         fresh.index(PAPERS[:1])
-        assert found(engine, LexicalQuery()) == ALL
-        assert engine.statistics().transform == "prior:test"
-    assert found(engine, LexicalQuery()) == [1]
-    assert engine.statistics().transform == "fit-1"
+        assert found(own, LexicalQuery()) == ALL
+        assert own.statistics().transform == "prior:test"
+    assert found(own, LexicalQuery()) == [1]
+    assert own.statistics().transform == "fit-1"
 
 
-def test_a_failed_rebuild_leaves_the_old_index(engine: Engine) -> None:
-    with pytest.raises(ValueError, match="9 dimensions"), engine.rebuild("fit-1", WIDTH) as fresh:
+def test_a_failed_rebuild_leaves_the_old_index(own: Engine) -> None:
+    with pytest.raises(ValueError, match="9 dimensions"), own.rebuild("fit-1", WIDTH) as fresh:
         fresh.index([PAPERS[0], Document(7, "2501.00007", "Wide", "Wide.", np.ones(9, np.float32))])
-    assert found(engine, LexicalQuery()) == ALL
+    assert found(own, LexicalQuery()) == ALL
 
 
-def test_an_index_of_another_width_refuses_the_vector(engine: Engine) -> None:
+def test_an_index_of_another_width_refuses_the_vector(own: Engine) -> None:
     with pytest.raises(ValueError, match="9 dimensions"):
-        engine.index([Document(7, "2501.00007", "Wide", "Wide.", np.ones(9, np.float32))])
-    assert found(engine, LexicalQuery()) == ALL
-    engine.index([Document(7, "2501.00007", "Narrow", "Narrow.", axis(7))])
-    assert engine.nearest(axis(7), 1).ids.tolist() == [7]
+        own.index([Document(7, "2501.00007", "Wide", "Wide.", np.ones(9, np.float32))])
+    assert found(own, LexicalQuery()) == ALL
+    own.index([Document(7, "2501.00007", "Narrow", "Narrow.", axis(7))])
+    assert own.nearest(axis(7), 1).ids.tolist() == [7]
 
 
-def _write_some(root: Path, start: int) -> None:
-    engine = EmbeddedEngine(root)
+def _write_some(place: str, start: int) -> None:
+    engine = open_engine(place)
     for number in range(start, start + 5):
         engine.index(
             [Document(number, f"2501.{number:05}", f"Paper {number}", "Written at once.", axis(number % WIDTH))]
         )
 
 
-def test_several_processes_write_and_nothing_is_lost(tmp_path: Path) -> None:
-    root = tmp_path / "index"
-    engine = EmbeddedEngine(root)
+def test_several_processes_write_and_nothing_is_lost(place: str) -> None:
+    engine = open_engine(place)
     with engine.rebuild("prior:test", WIDTH):
         pass
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write_some, args=(root, start)) for start in (10, 20, 30)]
+    writers = [context.Process(target=_write_some, args=(place, start)) for start in (10, 20, 30)]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join(60)
         assert writer.exitcode == 0
+    time.sleep(1.1)  # what another process wrote is seen within a second
     expected = [number for start in (10, 20, 30) for number in range(start, start + 5)]
     assert found(engine, LexicalQuery()) == expected
     assert sorted(engine.nearest(axis(0), 100).ids.tolist()) == expected

@@ -11,12 +11,13 @@ from pytest_django import Settings
 
 from papers.ingest import mark_for_index
 from papers.models import Paper
-from search import indexing
+from search import indexing, rebuilding
 from search.engines.base import Document, Engine, EngineError, LexicalQuery
 from search.engines.embedded import EmbeddedEngine
 from search.fits import fit_corpus
 from search.models import Fit
 from search.query import parse
+from search.rebuilding import rebuild
 from search.related import related
 from search.service import NO_INDEX, encode_query, search
 
@@ -66,7 +67,7 @@ def test_a_deleted_index_is_said_and_made_anew(shelf_site: list[Paper], engine: 
 
 def test_a_lost_fit_is_no_dead_end(shelf_site: list[Paper], engine: Engine) -> None:
     fit_corpus("all-MiniLM-L6-v2")
-    indexing.rebuild()
+    rebuild()
     Fit.objects.all().delete()
     from search.fits import load
 
@@ -85,8 +86,8 @@ def test_a_switch_to_another_width_in_the_middle_of_a_search(
     def encode_while_the_index_is_switched(text: str) -> np.ndarray:
         width = next(widths, None)
         if width:
-            monkeypatch.setattr(indexing, "width_for", lambda papers, dimension: width)
-            indexing.rebuild()
+            monkeypatch.setattr(rebuilding, "width_for", lambda papers, dimension: width)
+            rebuild()
         return encode_query(text)
 
     monkeypatch.setattr("search.service.encode_query", encode_while_the_index_is_switched)
@@ -97,7 +98,7 @@ def test_a_switch_to_another_width_in_the_middle_of_a_search(
 
 def test_vectors_grow_with_the_corpus(shelf_site: list[Paper], engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     assert engine.statistics().width == 64
-    monkeypatch.setattr(indexing, "width_for", lambda papers, dimension: 80)
+    monkeypatch.setattr(rebuilding, "width_for", lambda papers, dimension: 80)
     mark_for_index([shelf_site[0].pk])
     assert indexing.index_pending() == 1
     assert engine.statistics().width == 80

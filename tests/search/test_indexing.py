@@ -19,6 +19,7 @@ from search.engines.embedded import EmbeddedEngine
 from search.fits import FitError, fit_corpus, load, newest_key
 from search.models import PaperVector
 from search.query import parse
+from search.rebuilding import rebuild
 from search.service import search
 
 pytestmark = pytest.mark.django_db
@@ -92,7 +93,7 @@ def test_a_rebuild_embeds_nothing_and_drops_what_is_gone(
 
     monkeypatch.setattr(encoder, "encode", refuse)
     told: list[int] = []
-    assert indexing.rebuild(told.append, batch=50) == len(shelf_site) - 1 == sum(told)
+    assert rebuild(told.append, batch=50) == len(shelf_site) - 1 == sum(told)
     assert engine.statistics().papers == len(shelf_site) - 1
 
 
@@ -103,7 +104,7 @@ def test_a_fit_is_versioned_and_taken_into_use_by_a_rebuild(shelf_site: list[Pap
     assert (fit.papers, newest_key("all-MiniLM-L6-v2")) == (len(shelf_site), key)
     assert engine.statistics().transform == "prior:all-MiniLM-L6-v2"
     assert search(parse("attention")).total
-    indexing.rebuild()
+    rebuild()
     assert engine.statistics().transform == key
     assert search(parse("attention")).total
     assert load(key).transform.papers == len(shelf_site)

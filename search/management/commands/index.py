@@ -10,7 +10,9 @@ from papers.models import Paper
 from search.encoder import EncoderError
 from search.engines.base import EngineError
 from search.fits import FitError
-from search.indexing import BATCH, index_pending, pending_count, rebuild
+from search.indexing import index_pending, pending_count
+from search.rebuilding import rebuild
+from search.writing import BATCH
 
 
 class Command(BaseCommand):

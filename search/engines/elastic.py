@@ -1,0 +1,344 @@
+"""The engine on Elasticsearch: an index `<alias>-<UTC time>` behind the alias that readers and writers use.
+
+Readers ask the index that the alias named a second ago at most; where it has gone meanwhile they are told to begin
+again (StaleIndexError). Two requests a second and process are the price of not asking before each search.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from elasticsearch.helpers import streaming_bulk
+from numpy.typing import NDArray
+
+from search.engines import elastic_query as compile_to
+from search.engines.base import (
+    Document,
+    Engine,
+    EngineError,
+    Hits,
+    LexicalQuery,
+    Order,
+    RejectedError,
+    StaleIndexError,
+    Statistics,
+)
+from search.engines.elastic_client import Cluster, is_full
+from search.engines.elastic_mapping import ALL_STEMS, SCHEMA_VERSION, VECTOR, to_source
+from search.engines.elastic_rebuild import filling, rebuilding
+from search.query import Node
+
+FRESH = 1.0  # seconds for which the state of the index is believed
+WINDOW = 10_000  # Elasticsearch's own limit of one request; further on, pages are walked to
+# kNN looks at so many candidates a shard beyond those asked for: recall against time (docs/performance.md).
+MORE_CANDIDATES = 500
+BULK_DOCUMENTS, BULK_BYTES = 500, 10_000_000
+# Pushed back, a writer tries again: 0.5 s, 1, 2, 4, 8.
+BULK_TRIES, BULK_PAUSE, BULK_LONGEST_PAUSE = 5, 0.5, 10
+_FACET_FIELDS = {"category": "category", "year": "year", "keyword": "keyword", "author": "author.name"}
+_ORDERS: dict[Order, list[dict[str, str]]] = {
+    "score": [{"_score": "desc"}, {"id": "desc"}],
+    "new": [{"published": "desc"}, {"id": "desc"}],
+    "old": [{"published": "asc"}, {"id": "desc"}],
+}
+
+
+@dataclass(frozen=True)
+class State:
+    """An index at one moment. index: its own name. writes: rises with each write."""
+
+    index: str
+    transform: str
+    width: int
+    shards: int
+    papers: int
+    writes: int
+
+
+class ElasticEngine(Engine):
+    """A search engine on `cluster` behind `alias`. With `version` it is bound to that index, serving or not."""
+
+    def __init__(
+        self, cluster: Cluster, alias: str = "papers", *, shards: int = 1, replicas: str = "0-1", version: str = ""
+    ) -> None:
+        self.cluster, self.alias, self.version = cluster, alias, version
+        self.shards, self.replicas = shards, replicas
+        self._seen: tuple[float, State | None] | None = None
+
+    # Reading
+
+    def lexical(self, query: LexicalQuery, limit: int, offset: int = 0, order: Order = "score") -> Hits:
+        """See Engine."""
+        state = self._state()
+        if state is None or limit < 1:
+            return Hits()
+        clause = compile_to.lexical(query, scored=order == "score")
+        rows = self._rows(state, {"query": clause, "sort": _ORDERS[order]}, limit, offset)
+        return _hits(rows, [row[0] if order == "score" else 0.0 for row in rows])
+
+    def count(self, query: LexicalQuery) -> int:
+        """See Engine."""
+        state = self._state()
+        if state is None:
+            return 0
+        with self.cluster.reading() as client:
+            answer = client.count(index=state.index, query=compile_to.lexical(query, scored=False))
+        _demand_all(answer["_shards"])
+        return int(answer["count"])
+
+    def nearest(self, vector: NDArray[np.float32], limit: int, within: Node | None = None) -> Hits:
+        """See Engine."""
+        state = self._state()
+        if state is None or limit < 1:
+            return Hits()
+        if vector.shape != (state.width,):
+            raise StaleIndexError(f"a vector of {vector.size} dimensions for an index of {state.width}")
+        wanted = min(limit, WINDOW)
+        knn: dict[str, Any] = {
+            "field": VECTOR,
+            "query_vector": vector.tolist(),
+            "k": wanted,
+            "num_candidates": min(wanted + MORE_CANDIDATES, WINDOW),
+        }
+        if within is not None:
+            knn["filter"] = compile_to.tree(within)
+        rows = self._rows(state, {"knn": knn, "sort": _ORDERS["score"]}, wanted)
+        return _hits(rows, [2 * row[0] - 1 for row in rows])  # the score is (1 + inner product) / 2
+
+    def titled(self, stems: Sequence[str], limit: int, within: Node | None = None) -> Hits:
+        """See Engine."""
+        state = self._state()
+        distinct = sorted(set(stems))
+        if state is None or not distinct or limit < 1:
+            return Hits()
+        clause = compile_to.titled(distinct, within)
+        rows = self._rows(state, {"query": clause, "sort": [{"title_length": "asc"}, {"id": "desc"}]}, limit)
+        return _hits(rows, [len(distinct) / max(row[0], len(distinct)) for row in rows])
+
+    def facets(self, query: LexicalQuery, names: Sequence[str], size: int) -> dict[str, list[tuple[str, int]]]:
+        """See Engine. Over several shards the counts of rare values may be too low."""
+        state = self._state()
+        if state is None:
+            return {name: [] for name in names}
+        wanted = {name: {"terms": {"field": _FACET_FIELDS[name], "size": size}} for name in names}
+        clause = compile_to.lexical(query, scored=False)
+        answer = self._ask(state, {"query": clause, "size": 0, "aggs": wanted}, "aggregations")
+        return {
+            name: [(str(bucket["key"]), bucket["doc_count"]) for bucket in answer["aggregations"][name]["buckets"]]
+            for name in names
+        }
+
+    def frequencies(self, stems: Sequence[str]) -> tuple[int, NDArray[np.int64]]:
+        """See Engine."""
+        state = self._state()
+        counts = np.zeros(len(stems), np.int64)
+        if state is None:
+            return 0, counts
+        for start in range(0, len(stems), 1000):
+            part = stems[start : start + 1000]
+            filters = {str(place): {"term": {ALL_STEMS: stem}} for place, stem in enumerate(part)}
+            asked = {"size": 0, "aggs": {"stems": {"filters": {"filters": filters}}}}
+            buckets = self._ask(state, asked, "aggregations")["aggregations"]["stems"]["buckets"]
+            counts[start : start + len(part)] = [buckets[str(place)]["doc_count"] for place in range(len(part))]
+        return state.papers, counts
+
+    def statistics(self, *, fresh: bool = False) -> Statistics:
+        """See Engine."""
+        if fresh:
+            self.forget()
+            if self.version:
+                with self.cluster.writing() as client:
+                    client.indices.refresh(index=self.version)
+        state = self._state()
+        if state is None:
+            return Statistics(0, "", 0, "")
+        return Statistics(state.papers, state.transform, state.width, f"{state.index}:{state.writes}")
+
+    # Writing
+
+    def index(self, documents: Sequence[Document]) -> None:
+        """See Engine."""
+        newest = {document.id: document for document in documents}
+        if not newest:
+            return
+        state = self._writable()
+        for document in newest.values():
+            if document.vector.shape != (state.width,):
+                raise ValueError(f"a vector of {document.vector.size} dimensions for an index of {state.width}")
+        self._bulk({"_op_type": "index", "_id": str(key), **to_source(newest[key])} for key in newest)
+
+    def delete(self, ids: Iterable[int]) -> None:
+        """See Engine."""
+        numbers = sorted(set(ids))
+        if numbers:
+            self._writable()
+            self._bulk({"_op_type": "delete", "_id": str(number)} for number in numbers)
+
+    def rebuild(self, transform: str, width: int) -> AbstractContextManager[Self]:
+        """See Engine. What a killed rebuild left is swept away by the next one; two at once are not for here to
+        prevent."""
+        return rebuilding(self, transform, width)
+
+    def bound(self, version: str) -> Self:
+        """This engine for one index only."""
+        return type(self)(self.cluster, self.alias, shards=self.shards, replicas=self.replicas, version=version)
+
+    def forget(self) -> None:
+        """Look at the index anew before the next question."""
+        self._seen = None
+
+    def _writable(self) -> State:
+        self.forget()
+        state = self._state()
+        if state is None:
+            raise EngineError("there is no index yet: run manage.py index --rebuild")
+        return state
+
+    def _bulk(self, actions: Iterator[dict[str, Any]]) -> None:
+        """Write; what single documents were refused for is told after all others were written."""
+        refused: dict[int, str] = {}
+        with self.cluster.writing() as client:
+            target = filling(self.alias) if self.version else self.alias
+            for _, item in streaming_bulk(
+                client,
+                actions,
+                index=target,
+                require_alias=True,  # else a vanished index comes back without its mapping
+                chunk_size=BULK_DOCUMENTS,
+                max_chunk_bytes=BULK_BYTES,
+                raise_on_error=False,
+                yield_ok=False,
+                max_retries=BULK_TRIES,
+                initial_backoff=BULK_PAUSE,
+                max_backoff=BULK_LONGEST_PAUSE,
+            ):
+                _note_refusal(item, refused)
+            if not self.version:  # an index that is being filled is refreshed once, at its end
+                client.indices.refresh(index=target)
+        self.forget()
+        if refused:
+            raise RejectedError(refused)
+
+    # Asking
+
+    def _state(self) -> State | None:
+        """The serving index, at most FRESH seconds old; None where there is none."""
+        seen = self._seen
+        if seen is not None and time.monotonic() - seen[0] < FRESH:
+            return seen[1]
+        now = time.monotonic()
+        state = self._look()
+        self._seen = (now, state)
+        return state
+
+    def _look(self) -> State | None:
+        name = self.version or self.alias
+        try:
+            with self.cluster.reading() as client:
+                found = client.indices.get(index=name, filter_path="*.mappings._meta,*.settings.index.number_of_shards")
+                stats = client.indices.stats(
+                    index=name,
+                    metric="docs",
+                    level="shards",
+                    filter_path="_all.primaries.docs.count,indices.*.shards.*.seq_no.max_seq_no",
+                )
+        except StaleIndexError:
+            return None
+        [(index, about)] = found.body.items()
+        made = about["mappings"].get("_meta", {})
+        if made.get("schema") != SCHEMA_VERSION:
+            raise EngineError("the index was made by another version of Papertide: run manage.py index --rebuild")
+        copies = stats["indices"][index]["shards"].values()
+        return State(
+            index=index,
+            transform=made["transform"],
+            width=made["width"],
+            shards=int(about["settings"]["index"]["number_of_shards"]),
+            papers=stats["_all"]["primaries"]["docs"]["count"],
+            writes=sum(max(copy["seq_no"]["max_seq_no"] for copy in shard) for shard in copies),
+        )
+
+    def _rows(self, state: State, body: dict[str, Any], limit: int, offset: int = 0) -> list[list[Any]]:
+        """The sort values of the hits `offset` to `offset + limit`; the last of each is the id."""
+        body = {**body, "_source": False, "stored_fields": "_none_", "track_total_hits": False}
+        if offset + limit <= WINDOW:
+            return _sort_values(self._ask(state, {**body, "from": offset, "size": limit}, "hits.hits.sort"))
+        return self._walk(state, body, limit, offset)
+
+    def _walk(self, state: State, body: dict[str, Any], limit: int, offset: int) -> list[list[Any]]:
+        """As `_rows` beyond what one request may reach: in strides, over one point in time."""
+        with self.cluster.reading() as client:
+            point = client.open_point_in_time(index=state.index, keep_alive="1m")["id"]
+        rows: list[list[Any]] = []
+        try:
+            at, after = 0, None
+            while at < offset + limit:
+                size = min(WINDOW, offset + limit - at)
+                asked = {**body, "pit": {"id": point, "keep_alive": "1m"}, "size": size}
+                found = _sort_values(
+                    self._ask(None, asked | ({"search_after": after} if after else {}), "hits.hits.sort")
+                )
+                rows += [row[:-1] for row in found[max(0, offset - at) :]]  # less the point's own tie-breaker
+                at += len(found)
+                if len(found) < size:
+                    break
+                after = found[-1]
+        finally:
+            with self.cluster.writing() as client:
+                client.close_point_in_time(id=point)
+        return rows
+
+    def _ask(self, state: State | None, body: dict[str, Any], path: str) -> dict[str, Any]:
+        """One search, whole or EngineError: no answer from a part of the shards."""
+        where: dict[str, Any] = {} if state is None else {"index": state.index}
+        if state is not None and state.shards > 1:
+            where["search_type"] = "dfs_query_then_fetch"  # else each shard has an idf of its own
+        with self.cluster.reading() as client:
+            answer = client.search(
+                **where,
+                body={**body, "timeout": f"{int(self.cluster.address.timeout * 1000)}ms"},
+                allow_partial_search_results=False,
+                filter_path=f"timed_out,_shards,{path}",
+            )
+        if answer.get("timed_out"):
+            raise EngineError("Elasticsearch is slow: it stopped a search that took too long")
+        return answer.body  # type: ignore[no-any-return]
+
+
+def _sort_values(answer: dict[str, Any]) -> list[list[Any]]:
+    return [hit["sort"] for hit in answer.get("hits", {}).get("hits", [])]
+
+
+def _hits(rows: list[list[Any]], scores: list[float]) -> Hits:
+    ids, values = np.array([row[-1] for row in rows], np.int64), np.array(scores, np.float32)
+    if not len(ids):
+        return Hits()
+    # Elasticsearch breaks ties before a score is rounded to what we return.
+    order = np.lexsort((-ids, -values)) if values.any() else np.arange(len(ids))
+    return Hits(ids[order], values[order])
+
+
+def _demand_all(shards: dict[str, Any]) -> None:
+    if shards["failed"]:
+        raise EngineError(f"{shards['failed']} of {shards['total']} shards did not answer")
+
+
+def _note_refusal(item: dict[str, Any], refused: dict[int, str]) -> None:
+    """Note why one document was refused; a deletion of what is not there is no refusal."""
+    [(action, result)] = item.items()
+    if action == "delete" and result.get("status") == 404 and result.get("result") == "not_found":
+        return
+    error = result.get("error") or {}
+    kind, reason = (error.get("type", ""), error.get("reason", "")) if isinstance(error, dict) else ("", str(error))
+    if is_full(kind, reason):
+        raise EngineError(f"Elasticsearch has no room, its disk is over the flood-stage watermark: {reason}")
+    if kind == "index_not_found_exception":
+        raise StaleIndexError(reason)
+    if result.get("status") in (429, 503):
+        raise EngineError(f"Elasticsearch is overloaded and did not take all documents: {reason}")
+    if kind == "strict_dynamic_mapping_exception":
+        raise EngineError(f"the index was made by another version of Papertide: manage.py index --rebuild ({reason})")
+    refused[int(result["_id"])] = f"{kind}: {reason}"

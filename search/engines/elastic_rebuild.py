@@ -1,0 +1,117 @@
+"""A new Elasticsearch index beside the serving one, and the switch.
+
+<alias>            the serving index
+<alias>-filling    the index that is being filled, an alias too, so that a write after its end fails
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+from elasticsearch import Elasticsearch
+
+from search.engines.base import EngineError, LexicalQuery
+from search.engines.elastic_mapping import index_settings, mappings, serving_settings
+
+if TYPE_CHECKING:
+    from search.engines.elastic import ElasticEngine
+
+log = structlog.get_logger()
+COPIES_WAIT = "60s"  # how long the switch waits for the new index's copies on other nodes
+Bound = TypeVar("Bound", bound="ElasticEngine")
+
+
+def filling(alias: str) -> str:
+    """The alias of the index that is being filled."""
+    return f"{alias}-filling"
+
+
+@contextmanager
+def rebuilding(engine: "Bound", transform: str, width: int) -> Iterator["Bound"]:
+    """See Engine.rebuild. The old index is deleted once the new one has answered through the alias; where it does
+    not, the alias goes back."""
+    alias = engine.alias
+    name = f"{alias}-{datetime.now(UTC):%Y%m%dt%H%M%S.%f}"
+    with engine.cluster.writing() as client:
+        _sweep(client, alias)
+        client.indices.create(
+            index=name,
+            settings=index_settings(engine.shards, filling=True),
+            mappings=mappings(transform, width),
+            aliases={filling(alias): {}},
+        )
+    fresh = engine.bound(name)
+    try:
+        yield fresh
+        with engine.cluster.writing() as client:
+            _make_ready(client, name, engine.replicas)
+            old = serving(client, alias)
+            _switch(client, alias, old, name)
+        try:
+            _demand_service(engine, name)
+        except BaseException:
+            with engine.cluster.writing() as client:
+                _switch(client, alias, [name], old[0] if old else "")
+            raise
+    except BaseException:
+        with suppress(EngineError), engine.cluster.writing() as client:
+            client.indices.delete(index=name, ignore_unavailable=True)
+        raise
+    finally:
+        engine.forget()
+    with engine.cluster.writing() as client:
+        for index in old:
+            client.indices.delete(index=index, ignore_unavailable=True)
+
+
+def serving(client: Elasticsearch, alias: str) -> list[str]:
+    """The index behind the alias, none where there is none.
+
+    Raises EngineError where an index has the name that the alias needs.
+    """
+    found = client.indices.get(index=alias, ignore_unavailable=True, filter_path="*.aliases")
+    if alias in found.body:
+        raise EngineError(f"an index is named {alias}, as the alias of the papers should be: see ELASTICSEARCH_INDEX")
+    return sorted(found.body)
+
+
+def _sweep(client: Elasticsearch, alias: str) -> None:
+    """Delete what a killed rebuild left: indices of our naming that do not serve."""
+    kept = serving(client, alias)
+    found = client.indices.get(index=f"{alias}-2*", filter_path="*.aliases")
+    for index in found.body:
+        if index not in kept:
+            log.warning("the index of a broken-off rebuild is deleted", index=index)
+            client.indices.delete(index=index, ignore_unavailable=True)
+
+
+def _make_ready(client: Elasticsearch, name: str, replicas: str) -> None:
+    client.indices.put_settings(index=name, settings=serving_settings(replicas))
+    client.indices.refresh(index=name)
+    health = client.options(ignore_status=408).cluster.health(index=name, wait_for_status="green", timeout=COPIES_WAIT)
+    if health["status"] == "red":
+        raise EngineError("the new index has lost some of its shards")
+    if health["status"] != "green":
+        log.warning("the new index serves before all of its copies are there", index=name)
+
+
+def _switch(client: Elasticsearch, alias: str, old: list[str], new: str) -> None:
+    """One atomic step from the old index to the new one, empty for none."""
+    actions: list[dict[str, Any]] = [{"remove": {"index": index, "alias": alias}} for index in old]
+    if new:
+        actions.append({"remove": {"index": new, "alias": filling(alias), "must_exist": False}})
+        actions.append({"add": {"index": new, "alias": alias}})
+    if actions:
+        client.indices.update_aliases(actions=actions)
+
+
+def _demand_service(engine: "ElasticEngine", name: str) -> None:
+    """Raises EngineError where the new index does not answer through the alias."""
+    engine.forget()
+    statistics = engine.statistics()
+    if not statistics.generation.startswith(f"{name}:"):
+        raise EngineError("the alias does not lead to the new index")
+    if statistics.papers and not len(engine.lexical(LexicalQuery(), 1, order="new").ids):
+        raise EngineError("the new index does not answer")

@@ -1,0 +1,126 @@
+"""Locks between all processes of a site, wherever they run.
+
+They live where the papers live: several machines share a site only through PostgreSQL, whose advisory locks end with
+their holder's connection; a site on SQLite is one machine, where files in DATA_DIR do.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from django.conf import settings
+from django.db import connection, transaction
+from filelock import FileLock, Timeout
+
+from search.engines.base import EngineError
+
+# Keys of PostgreSQL's advisory locks; any others would do.
+_KEYS = {"writing": 0x70617065_00000001, "rebuilding": 0x70617065_00000002}
+_LIVING = """
+    SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+class BusyError(Exception):
+    """Another process holds the lock."""
+
+
+def shared() -> bool:
+    """Whether processes of other machines may work on the same papers."""
+    return connection.vendor == "postgresql"
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Held from the write of a batch to the removal of its marks, and while a rebuild switches: a short transaction."""
+    if not shared():
+        with _file("writing", wait=True):
+            yield
+        return
+    with transaction.atomic():
+        _run("SELECT pg_advisory_xact_lock(%s)", _KEYS["writing"])
+        yield
+
+
+@contextmanager
+def rebuilding(*, wait: bool) -> Iterator[None]:
+    """Held by the one process that makes a new index. Raises BusyError where another does and `wait` is false."""
+    if not shared():
+        with _file("rebuilding", wait=wait):
+            yield
+        return
+    # A session of its own: the lock outlasts transactions, and what breaks the session of the papers leaves it.
+    session = connection.copy()
+    try:
+        with session.cursor() as cursor:
+            if wait:
+                cursor.execute("SELECT pg_advisory_lock(%s)", [_KEYS["rebuilding"]])
+            else:
+                cursor.execute("SELECT pg_try_advisory_lock(%s)", [_KEYS["rebuilding"]])
+                if not cursor.fetchone()[0]:
+                    raise BusyError
+            yield
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_KEYS["rebuilding"]])
+    finally:
+        session.close()
+
+
+def rebuild_runs() -> bool:
+    """Whether some process makes a new index now."""
+    if shared():
+        return _KEYS["rebuilding"] in living()
+    with suppress(BusyError), _file("rebuilding", wait=False):
+        return False
+    return True
+
+
+@contextmanager
+def indexing(*, wait: bool) -> Iterator[None]:
+    """Held by the one process that indexes for this DATA_DIR: two encoders on one machine hinder each other.
+
+    Raises BusyError where another does and `wait` is false.
+    """
+    with _file("indexing", wait=wait):
+        yield
+
+
+@contextmanager
+def alive(token: int) -> Iterator[None]:
+    """Others see `token` among the living until the block ends or this process does."""
+    if not shared():
+        yield
+        return
+    _run("SELECT pg_advisory_lock(%s)", token)
+    try:
+        yield
+    finally:
+        with suppress(Exception):  # a broken connection has given it back
+            _run("SELECT pg_advisory_unlock(%s)", token)
+
+
+def living() -> set[int]:
+    """The tokens and keys that living processes hold on PostgreSQL."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LIVING)
+        return {row[0] for row in cursor.fetchall()}
+
+
+@contextmanager
+def _file(name: str, *, wait: bool) -> Iterator[None]:
+    lock = FileLock(settings.DATA_DIR / f"{name}.lock", timeout=-1 if wait else 0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise BusyError from None
+    except OSError as error:
+        raise EngineError(f"nothing can be written in DATA_DIR: {error}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _run(statement: str, value: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [value])
