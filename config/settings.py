@@ -98,7 +98,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL: str = OPTION["REDIS_URL"]
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        # Without its cache a site is slower, not away; and a Redis that hangs must not hang its readers.
+        "OPTIONS": {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1},
+    }
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
@@ -171,8 +176,8 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        name: {"level": "WARNING"}
-        for name in ("sentence_transformers", "transformers", "httpx", "filelock", "elastic_transport")
+        **{name: {"level": "WARNING"} for name in ("sentence_transformers", "transformers", "httpx", "filelock")},
+        "elastic_transport": {"level": "ERROR"},  # it tells each try with a traceback; what comes of it, the site tells
     },
 }
 structlog.configure(

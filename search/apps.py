@@ -1,9 +1,13 @@
-"""The app of search: how papers are found."""
+"""How papers are found."""
 
 from django.apps import AppConfig
 
 
 class SearchConfig(AppConfig):
-    """Search."""
+    """Query language, engines, vectors, keywords, ranking, related papers, search page."""
 
     name = "search"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        from search import checks  # noqa: F401

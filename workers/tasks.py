@@ -1,11 +1,13 @@
 """What the workers do when a message wakes them: pull, fill an empty site, index."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from celery.signals import worker_ready
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from papers.ingest import Counts
 from papers.models import Paper
@@ -59,7 +61,8 @@ def index_pending() -> int:
 
 def _wake_indexing(counts: Counts) -> None:
     if counts.new or counts.changed:
-        index_pending.apply_async(expires=MINUTE)
+        with suppress(OperationalError):  # a wake-up lost with its broker: beat looks again
+            index_pending.apply_async(expires=MINUTE)
 
 
 @worker_ready.connect

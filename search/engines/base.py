@@ -161,6 +161,11 @@ class Engine(ABC):
         wrote, unless `fresh` is asked for."""
 
     @abstractmethod
+    def check(self) -> None:
+        """Raises EngineError, in words for an operator, where the engine cannot be used with these settings; whether
+        there is an index is another question."""
+
+    @abstractmethod
     def rebuild(self, transform: str, width: int) -> AbstractContextManager[Self]:
         """A new, empty index beside the serving one, to be filled inside the `with` block; it becomes the serving one
         at the end of the block, atomically, and is thrown away if the block raises."""

@@ -157,6 +157,10 @@ class ElasticEngine(Engine):
             return Statistics(0, "", 0, "")
         return Statistics(state.papers, state.transform, state.width, f"{state.index}:{state.writes}")
 
+    def check(self) -> None:
+        """See Engine."""
+        self.cluster.check()
+
     # Writing
 
     def index(self, documents: Sequence[Document]) -> None:

@@ -134,11 +134,11 @@ def _explained() -> Iterator[None]:
     except ApiError as error:
         raise _api_error(error) from error
     except elastic_transport.TlsError as error:
-        raise EngineError(f"Elasticsearch's certificate is not trusted, see ELASTICSEARCH_CA_FILE: {error}") from error
+        raise EngineError(f"Elasticsearch's TLS is not trusted, see ELASTICSEARCH_CA_FILE: {_cause(error)}") from error
     except elastic_transport.ConnectionTimeout as error:
         raise EngineAwayError("Elasticsearch did not answer in time") from error
     except elastic_transport.TransportError as error:
-        raise EngineAwayError(f"Elasticsearch cannot be reached: {error}") from error
+        raise EngineAwayError(f"Elasticsearch cannot be reached: {_cause(error)}") from error
 
 
 def _api_error(error: ApiError) -> EngineError:
@@ -170,6 +170,13 @@ def _reason(error: ApiError) -> str:
         causes = found.get("root_cause") or [found]
         return str(causes[0].get("reason") or found.get("reason") or error)
     return str(found or error)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What lies at the bottom: the client wraps errors in each other, each quoting the next."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def _public(url: str) -> str:

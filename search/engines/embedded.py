@@ -176,6 +176,11 @@ class EmbeddedEngine(Engine):
         generation = f"{view.folder.name}:{view.state.writes}"
         return Statistics(view.searcher.num_docs, view.state.transform, view.state.width, generation)
 
+    def check(self) -> None:
+        """See Engine."""
+        if not os.access(self.root, os.W_OK):
+            raise EngineError(f"nothing can be written in {self.root}")
+
     # Writing
 
     def index(self, documents: Sequence[Document]) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from io import StringIO
 from typing import Any
 
 from django.core.management import call_command
@@ -13,12 +14,13 @@ from config.settings import OPTION
 class Command(BaseCommand):
     """What `make run` does before it starts the processes; safe to run again at any time."""
 
-    help = "Check the port, bring the database up to date, gather the static files."
+    help = "Check the port and the search engine, bring the database up to date, gather the static files."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, migrate, gather."""
         host, port = OPTION["HOST"], OPTION["PORT"]
         _check_port(host, port)
+        call_command("check_search", stdout=StringIO())
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
         shown = f"[{host}]" if ":" in host else host
