@@ -13,6 +13,6 @@ def search_settings(**_: Any) -> list[CheckMessage]:
     """SEARCH_ENGINE and what belongs to it can be right as they stand."""
     try:
         get_engine()
-    except EngineError as error:
+    except (EngineError, OSError) as error:
         return [Error(str(error), id="search.E001")]
     return []

@@ -123,11 +123,11 @@ def encode_query(text: str) -> Vectors:
 
 def warm() -> None:
     """Open the index and load the encoder, so that no reader waits for them."""
-    try:
-        site_context()
-        get_encoder().load()
-    except (EncoderError, EngineError) as error:
-        log.warning("search is not warm", reason=str(error))
+    for step in (site_context, get_encoder().load):  # an engine that is away now may be back before the encoder is
+        try:
+            step()
+        except (EncoderError, EngineError) as error:
+            log.warning("search is not warm", reason=str(error))
 
 
 def search(query: Query, page: int = 1, size: int = 25) -> Results:

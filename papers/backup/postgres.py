@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -145,18 +146,18 @@ def _pipe(source: Sequence[str], sink: Sequence[str], target: Target, progress: 
         try:
             try:
                 _feed(reader.stdout, writer.stdin, progress)
+                _check(reader, wrong)
+                writer.stdin.close()
             except BrokenPipeError:  # the writer has stopped and says why
                 reader.kill()
-                writer.wait()
-                _check(writer, refused)
-            _check(reader, wrong)
-            writer.stdin.close()
             progress("checking", 0, 0)
             _check(writer, refused)
         finally:
             _end(reader)
             _end(writer)
             reader.stdout.close()
+            with suppress(BrokenPipeError):
+                writer.stdin.close()
 
 
 def _feed(source: IO[bytes], sink: IO[bytes], progress: Progress) -> None:
@@ -193,7 +194,7 @@ def _comparison(counts: Mapping[str, int]) -> str:
     )
     return (
         f"DO $check$ DECLARE wrong text; BEGIN SELECT string_agg(name, ', ') INTO wrong FROM ({rows}) "  # noqa: S608
-        "AS compared(name, expected, found) WHERE expected <> found; IF wrong IS NOT NULL THEN "
+        "AS compared(name, expected, held) WHERE expected <> held; IF wrong IS NOT NULL THEN "
         "RAISE EXCEPTION 'other numbers of rows than the backup says: %', wrong; END IF; END $check$"
     )
 

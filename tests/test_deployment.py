@@ -1,0 +1,283 @@
+"""The containers, as far as they can be checked without an engine: schema, linter, and the rules that we keep."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from compose_spec import PyCompose
+from django.conf import settings
+
+from config.options import OPTIONS
+from tests.services import missing
+
+ROOT = Path(__file__).resolve().parents[1]
+COMPOSE = ROOT / "docker-compose.yml"
+SECRETS = {"SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "ELASTIC_PASSWORD"}
+# Of other programs: gunicorn's number of processes, PyTorch's number of threads.
+FOREIGN = {"WEB_CONCURRENCY", "OMP_NUM_THREADS"}
+# DEBUG never; HOST, PORT and DATA_DIR are the image's; a key goes in the place of the password (docs/operations.md).
+NOT_HANDED_ON = {"DEBUG", "HOST", "PORT", "DATA_DIR", "ELASTICSEARCH_API_KEY"}
+ONCE = {"migrate", "certs", "manage"}
+OURS = {"web", "worker", "beat", "migrate", "manage"}
+VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?P<how>:?[-?])?(?P<text>[^}]*)\}")
+
+
+def interpolated(text: str, given: dict[str, str]) -> str:
+    """Compose's `${NAME:-default}` and kin, with these variables and no others."""
+
+    def value(match: re.Match[str]) -> str:
+        name, how, text = match["name"], match["how"] or "", match["text"]
+        if given.get(name) or (name in given and not how.startswith(":")):
+            return given[name]
+        if how.endswith("?"):
+            raise KeyError(f"{name} {text}")
+        return text if how.endswith("-") else ""
+
+    return VARIABLE.sub(value, text)
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    """The file as Compose reads it, with all secrets given."""
+    text = interpolated(COMPOSE.read_text(), dict.fromkeys(SECRETS, "given"))
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The services by name."""
+    found: dict[str, dict[str, Any]] = compose["services"]
+    return found
+
+
+def test_the_compose_file_follows_the_specification(compose: dict[str, Any]) -> None:
+    parsed = PyCompose.from_yaml(yaml.safe_dump(compose))
+    parsed.validate()
+    assert set(parsed.service_names()) == set(compose["services"])
+    broken = {**compose, "services": {**compose["services"], "web": {**compose["services"]["web"], "mem_limt": "1g"}}}
+    with pytest.raises(ValueError, match="mem_limt"):
+        PyCompose.from_yaml(yaml.safe_dump(broken))
+
+
+def _compose_program() -> list[str]:
+    if shutil.which("docker-compose"):
+        return ["docker-compose"]
+    if shutil.which("docker") and not subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:
+        return ["docker", "compose"]
+    missing("no Docker Compose: install Debian's package docker-compose")
+
+
+def _config(folder: Path, *, without: str = "", profile: str = "") -> "subprocess.CompletedProcess[str]":
+    """What Docker Compose says of the file, with all secrets given but one."""
+    (folder / "none.env").touch()
+    given = {name: f"word{place}" for place, name in enumerate(sorted(SECRETS)) if name != without}
+    environment = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}} | given
+    profiles = ["--profile", profile] if profile else []
+    command = [*_compose_program(), "--env-file", str(folder / "none.env"), "--file", str(COMPOSE), *profiles, "config"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_docker_compose_reads_the_file_as_we_do(services: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    done = _config(tmp_path, profile="tools")
+    assert done.returncode == 0, done.stderr
+    read = yaml.safe_load(done.stdout)["services"]
+    assert set(read) == set(services)
+    assert read["web"]["environment"]["DATABASE_URL"] == "postgres://papertide:word1@postgres:5432/papertide"
+    assert read["web"]["environment"]["ELASTICSEARCH_CA_FILE"] == "/ca/ca.crt"
+    assert services["manage"]["profiles"] == ["tools"]  # not started by `up`
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS))
+def test_no_secret_has_a_default(name: str, tmp_path: Path) -> None:
+    text = COMPOSE.read_text()
+    uses = [match for match in VARIABLE.finditer(text) if match["name"] == name]
+    assert uses
+    assert {match["how"] for match in uses} == {":?"}
+    with pytest.raises(KeyError, match=f"{name} is missing in .env"):
+        interpolated(text, dict.fromkeys(SECRETS - {name}, "given"))
+    done = _config(tmp_path, without=name)
+    assert done.returncode != 0
+    assert name in done.stderr
+
+
+def test_nothing_looks_like_a_password_but_the_variables() -> None:
+    text = COMPOSE.read_text()
+    named = re.findall(r"^\s*[\w.-]*(?:PASSWORD|SECRET|_KEY|AUTH)\w*: *(\S.*)$", text, re.MULTILINE)
+    assert named
+    assert all(value.startswith("${") for value in named)
+
+
+def test_the_example_names_each_variable_and_gives_none() -> None:
+    lines = [line for line in (ROOT / ".env.example").read_text().splitlines() if "=" in line and " " not in line]
+    assert all(line.endswith("=") for line in lines)
+    named = {line.strip("#=") for line in lines}
+    demanded = {line.strip("=") for line in lines if not line.startswith("#")}
+    assert demanded == SECRETS
+    used = {match["name"] for match in VARIABLE.finditer(COMPOSE.read_text())}
+    handed_on = {option.name for option in OPTIONS}
+    assert named <= used | handed_on
+    for name in (".gitignore", ".dockerignore"):
+        ignored = (ROOT / name).read_text().splitlines()
+        assert ".env" in ignored or ignored[1] == "*"
+
+
+def test_every_option_of_the_site_is_handed_on_and_no_other(services: dict[str, dict[str, Any]]) -> None:
+    known = {option.name for option in OPTIONS}
+    for name in OURS:
+        given = set(services[name]["environment"]) - FOREIGN
+        assert given == known - NOT_HANDED_ON, name
+
+
+def test_every_image_is_pinned(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        image, _, tag = service["image"].rpartition(":")
+        assert image, name
+        assert re.match(r"\d+(\.\d+)*", tag), service["image"]
+    assert services["elasticsearch"]["image"] == services["certs"]["image"]
+    froms = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert len(set(froms)) == 1  # the environment is copied from stage to stage: the same Python, the same libraries
+    assert re.fullmatch(r"python:3\.\d+-slim-\w+", froms[0])
+
+
+def test_the_image_has_the_tools_of_the_database_that_runs(services: dict[str, dict[str, Any]]) -> None:
+    major = re.match(r"postgres:(\d+)", services["postgres"]["image"])
+    assert major
+    assert f"postgresql-client-{major[1]}" in (ROOT / "Dockerfile").read_text()
+
+
+def test_every_service_has_limits_a_restart_policy_and_a_health_check(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        assert service["mem_limit"], name
+        assert float(service["cpus"]) > 0, name
+        assert service["logging"]["options"]["max-size"], name
+        if name in ONCE:
+            assert service["restart"] == "no", name
+        else:
+            assert service["restart"] == "unless-stopped", name
+            assert {"test", "interval", "timeout", "retries"} <= set(service["healthcheck"]), name
+
+
+def test_what_runs_once_is_waited_for_to_its_end(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        for needed, how in service.get("depends_on", {}).items():
+            assert (how["condition"] == "service_completed_successfully") == (needed in ONCE), (name, needed)
+
+
+def test_the_site_starts_without_redis_and_without_elasticsearch(services: dict[str, dict[str, Any]]) -> None:
+    def needs(name: str) -> set[str]:
+        direct = set(services[name].get("depends_on", {}))
+        return direct | {further for needed in direct for further in needs(needed)}
+
+    for name in ("web", "worker", "beat"):
+        assert needs(name) == {"migrate", "postgres", "certs"}
+
+
+def test_nothing_has_more_rights_than_it_needs(services: dict[str, dict[str, Any]]) -> None:
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert "privileged" not in service, name
+        if name == "certs":
+            assert service["network_mode"] == "none"
+            assert service["cap_add"] == ["CHOWN"]
+        elif name not in OURS:
+            assert service["user"] not in ("0", "root"), name
+            assert service["networks"] == ["inside"], name
+            assert "ports" not in service, name
+    for name in OURS:
+        assert services[name]["read_only"], name
+        assert "user" not in services[name], name  # the image's own
+    assert services["web"]["ports"] == ["127.0.0.1:8000:8000"]
+
+
+def test_the_networks_of_the_servers_lead_nowhere(compose: dict[str, Any]) -> None:
+    assert compose["networks"]["inside"]["internal"] is True
+
+
+def test_beat_cannot_be_scaled_and_workers_can(services: dict[str, dict[str, Any]]) -> None:
+    assert services["beat"]["container_name"] == "papertide-beat"
+    assert "-B" not in services["worker"]["command"]
+    assert not {"container_name", "ports"} & set(services["worker"])
+    # A DATA_DIR that workers share would let one of them encode at a time.
+    assert not [volume for volume in services["worker"]["volumes"] if volume.endswith(":/data")]
+
+
+def test_volumes_are_declared_and_all_used(compose: dict[str, Any]) -> None:
+    mounted = {
+        volume.split(":")[0] for service in compose["services"].values() for volume in service.get("volumes", [])
+    }
+    assert mounted == set(compose["volumes"])
+
+
+def test_the_dockerfile_passes_its_linter() -> None:
+    program = shutil.which("hadolint", path=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]))
+    if program is None:
+        missing("no hadolint: make setup-dev")
+    done = subprocess.run([program, str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+    assert done.returncode == 0
+    bad = subprocess.run([program, "-"], input="FROM python\nRUN cd /x\n", capture_output=True, text=True, check=False)
+    assert "DL3006" in bad.stdout
+
+
+def test_the_image_runs_as_nobody_and_holds_all_that_the_site_needs() -> None:
+    last = (ROOT / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+    assert re.findall(r"^USER (\S+)", last, re.MULTILINE) == ["10001:10001"]
+    assert "HEALTHCHECK" in last
+    assert "VOLUME /data" in last
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    apps = {app for app in settings.INSTALLED_APPS if (ROOT / app).is_dir()}
+    assert {"papers", "search", "workers", "api"} <= apps
+    assert apps | {"config", "static", "templates", "manage.py", "scripts/healthcheck.py"} <= allowed
+    assert all((ROOT / name).exists() for name in allowed - {"locale"})  # which is there with the first translation
+    assert not {"tests", "data", ".git", ".env"} & allowed
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Says 400 to everything, as a site does that does not know the host name."""
+
+    def do_HEAD(self) -> None:
+        """One answer."""
+        self.send_error(400)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def answering() -> Iterator[int]:
+    """The port of a server that answers."""
+    server = HTTPServer(("127.0.0.1", 0), Answering)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+def _health(port: int) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-I", "-S", str(ROOT / "scripts" / "healthcheck.py"), str(port)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+
+
+def test_a_server_that_answers_is_healthy(answering: int) -> None:
+    assert _health(answering).returncode == 0
+
+
+def test_a_server_that_does_not_answer_is_not_healthy() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        done = _health(closed.getsockname()[1])
+    assert done.returncode == 1
+    assert "no answer on port" in done.stderr
+    assert "Traceback" not in done.stderr
