@@ -21,9 +21,17 @@ run: setup ## Set up and serve the site on http://127.0.0.1:8000
 	@$(MANAGE) prepare
 	@trap : INT; PORT="$${PORT:-8000}" $(BIN)/honcho -e /dev/null start || [ $$? -eq 130 ]
 
+.PHONY: services
+services: setup ## Start Elasticsearch, Redis and PostgreSQL for trying things, with data that is thrown away
+	@$(BIN)/python -m scripts.services serve
+
+.PHONY: institute
+institute: setup ## Serve the site on all three with two workers; its data stays in data/institute
+	@$(BIN)/python -m scripts.services institute
+
 .PHONY: test
-test: setup-dev ## Set up and run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup-dev ## Set up and run the tests, on SQLite and on PostgreSQL
+	@$(BIN)/python -m scripts.test $(ARGS)
 
 .PHONY: lint
 lint: setup-dev ## Style, types, templates, migrations

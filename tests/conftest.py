@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from numpy.typing import NDArray
 from pytest_django import Settings
 
@@ -21,7 +22,42 @@ from search.engines.base import Engine
 from search.indexing import index_pending
 from search.vectors import store
 
+pytest_plugins = ["tests.services"]
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marks that say which database a test is for (see `scripts/test.py`)."""
+    config.addinivalue_line("markers", "database: works on a database without asking for pytest-django's fixtures")
+    config.addinivalue_line("markers", "sqlite: tells of SQLite and runs on nothing else")
+    config.addinivalue_line("markers", "postgresql: tells of PostgreSQL and runs on nothing else")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On SQLite all tests run but those of PostgreSQL; there, what touches the database."""
+    runs = _runs_on_postgresql if connection.vendor == "postgresql" else _runs_on_sqlite
+    left_out = [item for item in items if not runs(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = filter(runs, items)
+
+
+def _runs_on_sqlite(item: pytest.Item) -> bool:
+    return item.get_closest_marker("postgresql") is None
+
+
+def _runs_on_postgresql(item: pytest.Item) -> bool:
+    if item.get_closest_marker("postgresql"):
+        return True
+    fixtures = set(getattr(item, "fixturenames", ()))
+    # What a browser makes the site ask of its database, the tests of pages ask as well, in a tenth of the time.
+    if item.get_closest_marker("sqlite") or "browser" in fixtures:
+        return False
+    return bool(
+        item.get_closest_marker("django_db")
+        or item.get_closest_marker("database")
+        or fixtures & {"db", "transactional_db", "live_server"}
+    )
 
 
 @pytest.fixture(scope="session")

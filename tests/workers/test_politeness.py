@@ -1,9 +1,7 @@
 """One request at a time and a pause after each, over real processes."""
 
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -45,28 +43,8 @@ def environment(request: pytest.FixtureRequest, settings: LazySettings, data_dir
     if request.param == "file":
         yield os.environ | given | {"REDIS_URL": ""}
         return
-    if given_server := os.environ.get("TEST_REDIS_URL"):
-        settings.REDIS_URL = given_server
-        yield os.environ | given | {"REDIS_URL": given_server}
-        return
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("no redis-server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [program, "--port", str(port), "--save", "", "--dir", str(data_dir)], stdout=subprocess.DEVNULL
-    )
-    settings.REDIS_URL = f"redis://127.0.0.1:{port}/0"
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
+    settings.REDIS_URL = request.getfixturevalue("redis_url")
     yield os.environ | given | {"REDIS_URL": settings.REDIS_URL}
-    server.terminate()
-    server.wait()
 
 
 def start(script: str, environment: dict[str, str]) -> "subprocess.Popen[str]":
