@@ -15,7 +15,6 @@ RUN python scripts/setup_env.py \
 
 FROM python:3.13-slim-trixie
 # pg_dump and pg_restore for `manage.py backup`, of the major version that docker-compose.yml runs.
-# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends postgresql-client-17 \
     && rm -rf /var/lib/apt/lists/* \

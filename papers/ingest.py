@@ -9,12 +9,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime, time
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected
 
 from papers.models import IndexMark, Paper, PaperCategory
 from papers.records import PaperRecord
 
 BATCH = 1000
+TRIES = 3
+# The key of PostgreSQL's advisory lock; any other would do.
+_TURN = 0x70617065_00000003
 # A record that does not know one of these says nothing about it: what is stored stays.
 KEPT_WHEN_EMPTY = ("authors", "version", "updated", "doi", "journal_ref", "comment", "license", "report_number")
 FIELDS = tuple(field.name for field in fields(PaperRecord))
@@ -47,11 +51,20 @@ def ingest(records: Iterable[PaperRecord]) -> Counts:
 def ingest_batches(records: Iterable[PaperRecord], size: int = BATCH) -> Iterator[Counts]:
     """Write records batch by batch, yielding each batch's counts once it is committed."""
     for batch in _batches(records, size):
+        yield _patiently(batch)
+
+
+def _patiently(batch: dict[str, PaperRecord]) -> Counts:
+    """Ingest a batch, again where somebody who does not take turns as we do got in between."""
+    for _ in range(TRIES - 1):
         try:
-            yield _ingest_batch(batch)
+            return _ingest_batch(batch)
         except IntegrityError:
-            # Another process brought one of these papers between our look and our write: look again.
-            yield _ingest_batch(batch)
+            pass  # a paper was brought between our look and our write
+        except OperationalError as error:
+            if not isinstance(error.__cause__, DeadlockDetected):
+                raise
+    return _ingest_batch(batch)
 
 
 def _batches(records: Iterable[PaperRecord], size: int) -> Iterator[dict[str, PaperRecord]]:
@@ -69,8 +82,9 @@ def _batches(records: Iterable[PaperRecord], size: int) -> Iterator[dict[str, Pa
 
 @transaction.atomic
 def _ingest_batch(batch: dict[str, PaperRecord]) -> Counts:
-    # Locked, so that of two processes with two versions of a paper the second sees what the first wrote.
-    rows = Paper.objects.select_for_update().filter(arxiv_id__in=batch).order_by("pk")
+    _take_turn()
+    # Locked also against those who write no new papers.
+    rows = Paper.objects.select_for_update(no_key=True).filter(arxiv_id__in=batch).order_by("pk")
     known = {paper.arxiv_id: paper for paper in rows}
     created = [Paper(arxiv_id=key, **_values(record)) for key, record in batch.items() if key not in known]
     changed = [paper for key, paper in known.items() if _update(paper, batch[key])]
@@ -81,11 +95,23 @@ def _ingest_batch(batch: dict[str, PaperRecord]) -> Counts:
     return Counts(len(created), len(changed), len(batch) - len(created) - len(changed))
 
 
+def _take_turn() -> None:
+    """Wait until no other process ingests, so that of two with one paper the second sees what the first wrote.
+
+    Held to the end of the transaction. Row locks cannot do it: a paper that is new to both has no row yet, and three
+    writers of the same papers in other orders ended in deadlocks and conflicts.
+    On SQLite transactions take turns anyway.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN])
+
+
 def mark_for_index(paper_ids: Iterable[int]) -> None:
     """Mark papers to be indexed (again). Call it in the transaction that changes them."""
     stamp = secrets.randbits(62)
     IndexMark.objects.bulk_create(
-        [IndexMark(paper_id=number, stamp=stamp) for number in paper_ids],
+        [IndexMark(paper_id=number, stamp=stamp) for number in sorted(paper_ids)],
         update_conflicts=True,
         unique_fields=["paper"],
         # Whoever has the paper in hand keeps its claim and gives it back; until then nobody else takes it.

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db import connection
+from django.db.models import Count, Q
 
 from papers.categories import CategorySpec
 from papers.models import Paper, PaperCategory
@@ -16,6 +17,7 @@ REACH = 10_000
 
 _LINKS = PaperCategory._meta.db_table
 _PAPERS = Paper._meta.db_table
+_Value = str | int | datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class Page:
 class Listing:
     """Papers of `spec` (None: all) first published from `start` to `end`, days in UTC, both inclusive, None open.
 
-    With several categories a plain `IN … ORDER BY` would sort every paper they ever had. So each category walks
-    its own stretch of the index down to the depth that is asked for, and only those few rows are merged.
+    With several categories a plain `IN … ORDER BY` would sort every paper they ever had. So each category walks its
+    own stretch of the index, the walks are merged as they go, and all of them end at the depth that is asked for.
     """
 
     spec: CategorySpec | None = None
@@ -68,34 +70,15 @@ class Listing:
 
     def papers(self, limit: int, offset: int = 0, *, oldest_first: bool = False) -> list[Paper]:
         """`limit` papers after the first `offset`; one database query."""
-        if self.spec is None:
-            order = ("published", "id") if oldest_first else ("-published", "-id")
-            return list(Paper.objects.filter(self._days()).order_by(*order)[offset : offset + limit])
-        include, exclude = self.codes
-        if not include:
+        if self.spec is not None and not self.codes[0]:
             return []
-        order_by = "ORDER BY published, paper_id" if oldest_first else "ORDER BY published DESC, paper_id DESC"
-        walk = [f"SELECT paper_id, published FROM {_LINKS} AS link WHERE category = %s"]  # noqa: S608 (own names)
-        bounds: list[object] = []
-        for condition, moment in (("published >= %s", self._from()), ("published < %s", self._until())):
-            if moment:
-                walk.append(f"AND {condition}")
-                bounds.append(moment)
-        if exclude:
-            walk.append(
-                f"AND NOT EXISTS (SELECT 1 FROM {_LINKS} AS other WHERE other.paper_id = link.paper_id "  # noqa: S608
-                f"AND other.category IN ({', '.join(['%s'] * len(exclude))}))"
-            )
-        walk.append(f"{order_by} LIMIT %s")
-        walks = " UNION ".join(f"SELECT * FROM ({' '.join(walk)}) AS walk{at}" for at in range(len(include)))  # noqa: S608
-        tail: list[object] = [*bounds, *exclude, offset + limit]
-        parameters = [value for code in include for value in (code, *tail)]
+        direction = "ASC" if oldest_first else "DESC"
+        walk, parameters = self._walk(limit, offset, direction)
         return list(
             Paper.objects.raw(
-                f"SELECT paper.* FROM (SELECT paper_id, published FROM ({walks}) AS merged {order_by} "  # noqa: S608
-                f"LIMIT %s OFFSET %s) AS chosen JOIN {_PAPERS} AS paper ON paper.id = chosen.paper_id "
-                f"{order_by.replace('published', 'chosen.published').replace('paper_id', 'chosen.paper_id')}",
-                [*parameters, limit, offset],
+                f"SELECT paper.* FROM ({walk}) AS chosen JOIN {_PAPERS} AS paper ON paper.id = chosen.paper_id "  # noqa: S608 (own names)
+                f"ORDER BY chosen.published {direction}, chosen.paper_id {direction}",
+                parameters,
             )
         )
 
@@ -104,11 +87,17 @@ class Listing:
         if self.spec is None:
             return Paper.objects.filter(self._days())[: REACH + 1].count()
         include, exclude = self.codes
-        links = PaperCategory.objects.filter(self._days(), category__in=include)
-        if exclude:
-            unwanted = PaperCategory.objects.filter(paper=OuterRef("paper"), category__in=exclude)
-            links = links.filter(~Exists(unwanted))
-        return links.values("paper_id").distinct()[: REACH + 1].count()
+        if not exclude:
+            links = PaperCategory.objects.filter(self._days(), category__in=include)
+            return links.values("paper_id").distinct()[: REACH + 1].count()
+        if not include:
+            return 0
+        # Left to itself a database would compare all papers of the categories first.
+        walk, parameters = self._walk(REACH + 1, 0, "DESC")
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM ({walk}) AS chosen", parameters)  # noqa: S608
+            count: int = cursor.fetchone()[0]
+        return count
 
     def page(self, number: int, size: int = PAGE_SIZE) -> Page:
         """One page, counted from 1; at most two database queries. Beyond REACH a page is empty."""
@@ -137,6 +126,27 @@ class Listing:
             return None
         return _day(Listing(self.spec, start=day + timedelta(days=1)).papers(1, oldest_first=True))
 
+    def _walk(self, limit: int, offset: int, direction: str) -> tuple[str, list[_Value]]:
+        """SQL and parameters of (published, paper_id) of the papers chosen; a `spec` must have a category."""
+        include, exclude = self.codes
+        bounds = (("published >= %s", self._from()), ("published < %s", self._until()))
+        conditions = [condition for condition, moment in bounds if moment]
+        moments: list[_Value] = [moment for _, moment in bounds if moment]
+        order = f"ORDER BY published {direction}, paper_id {direction}"
+        if self.spec is None:
+            where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+            walk = f"SELECT published, id AS paper_id FROM {_PAPERS} {where}"  # noqa: S608
+            return f"{walk} {order} LIMIT %s OFFSET %s", [*moments, limit, offset]
+        conditions = ["category = %s", *conditions, *([_unwanted(exclude)] if exclude else [])]
+        branch = f"SELECT published, paper_id FROM {_LINKS} AS link WHERE {' AND '.join(conditions)}"  # noqa: S608
+        tail: list[_Value] = [*moments, *exclude]
+        if len(include) > 1 and connection.vendor != "sqlite":
+            # PostgreSQL keeps the order of a branch if it is told there, and walks it if it is to stop soon.
+            branch = f"({branch} {order} LIMIT %s)"
+            tail.append(limit + offset)
+        parameters: list[_Value] = [value for code in include for value in (code, *tail)]
+        return f"{_union(branch, len(include))} {order} LIMIT %s OFFSET %s", [*parameters, limit, offset]
+
     def _from(self) -> datetime | None:
         return datetime.combine(self.start, time.min, UTC) if self.start else None
 
@@ -148,6 +158,30 @@ class Listing:
     def _days(self, field: str = "published") -> Q:
         since, until = self._from(), self._until()
         return (Q((f"{field}__gte", since)) if since else Q()) & (Q((f"{field}__lt", until)) if until else Q())
+
+
+def _union(branch: str, count: int) -> str:
+    """Each row of `count` branches once, so written that the database merges them without sorting any to its end."""
+    if count == 1:
+        return branch
+    if connection.vendor == "sqlite":
+        return " UNION ".join([branch] * count)
+    # DISTINCT ON is never done by hashing all rows.
+    branches = " UNION ALL ".join([branch] * count)
+    return f"SELECT DISTINCT ON (published, paper_id) published, paper_id FROM ({branches}) AS merged"  # noqa: S608
+
+
+def _unwanted(codes: list[str]) -> str:
+    """The condition that a link's paper has none of `codes`, asked of one paper after the other.
+
+    OFFSET keeps PostgreSQL from joining with all papers of the codes, and the empty text both databases from looking
+    into the index for each code apart: a paper has few.
+    """
+    wanted = ", ".join(["%s"] * len(codes))
+    return (
+        f"NOT EXISTS (SELECT 1 FROM {_LINKS} AS other WHERE other.paper_id = link.paper_id "  # noqa: S608
+        f"AND other.category || '' IN ({wanted}) LIMIT 1 OFFSET 0)"
+    )
 
 
 def _day(papers: Iterable[Paper]) -> date | None:

@@ -4,6 +4,7 @@ float16 on disk; a new whitening or a new index never embeds again, and any proc
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +27,12 @@ def fetch(model: str, ids: Ids) -> tuple[Ids, Vectors]:
 def store(model: str, ids: Sequence[int], hashes: Sequence[int], vectors: NDArray[np.floating]) -> None:
     """Write vectors of shape (n, d), in the place of older ones of the same papers and model."""
     rows = np.asarray(vectors, dtype="<f2")
+    # In one order, so that of two processes that write the same papers none waits for the other without end.
+    given = sorted(zip(ids, hashes, rows, strict=True), key=itemgetter(0))
     PaperVector.objects.bulk_create(
         [
             PaperVector(paper_id=number, model=model, text_hash=text_hash, data=row.tobytes())
-            for number, text_hash, row in zip(ids, hashes, rows, strict=True)
+            for number, text_hash, row in given
         ],
         update_conflicts=True,
         unique_fields=["model", "paper"],

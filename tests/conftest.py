@@ -50,8 +50,9 @@ def _runs_on_postgresql(item: pytest.Item) -> bool:
     if item.get_closest_marker("postgresql"):
         return True
     fixtures = set(getattr(item, "fixturenames", ()))
-    # What a browser makes the site ask of its database, the tests of pages ask as well, in a tenth of the time.
-    if item.get_closest_marker("sqlite") or "browser" in fixtures:
+    # What a browser or the other engine makes the site ask of its database, other tests ask as well, in a tenth of
+    # the time. One that needs both servers says so by the mark.
+    if item.get_closest_marker("sqlite") or fixtures & {"browser", "elasticsearch_url"}:
         return False
     return bool(
         item.get_closest_marker("django_db")

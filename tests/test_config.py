@@ -103,7 +103,7 @@ def test_a_value_is_read(monkeypatch: pytest.MonkeyPatch, name: str, text: str, 
 def test_an_unknown_engine_is_said_in_one_line(tmp_path: Path) -> None:
     done = manage(tmp_path, "whiten", "--show", SEARCH_ENGINE="sphinx")
     assert done.returncode == 1
-    assert "SEARCH_ENGINE='sphinx': expected 'embedded'" in done.stderr
+    assert "SEARCH_ENGINE='sphinx' cannot be read: expected embedded or elasticsearch" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -11,9 +11,12 @@ from celery import Celery
 from celery.signals import setup_logging
 from kombu import Queue
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+from config import process
 
-from django.conf import settings
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+process.claim("worker")
+
+from django.conf import settings  # noqa: E402 -- asks what this process is
 
 MINUTE, HOUR = 60, 3600
 

@@ -170,6 +170,7 @@ def test_a_listing_costs_few_queries(
     assert "The tide is late." in page.text_content()
 
 
+@pytest.mark.sqlite
 def test_a_listing_walks_the_index() -> None:
     PaperFactory.create_batch(3)
     listing = Listing(split_spec("cs.AI+cs.CL-cs.CY"))

@@ -4,12 +4,11 @@ import gzip
 import io
 import json
 import lzma
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from papers.models import IndexMark, Paper
+from tests.databases import OwnDatabase, own_database
 
 ROOT = Path(__file__).resolve().parents[2]
 Jsonl = Callable[..., Path]
@@ -192,7 +192,7 @@ def test_a_limit_below_zero_is_refused(jsonl: Jsonl) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="makes SQLite's file full")
+@pytest.mark.sqlite
 def test_a_database_that_is_full_in_the_middle_is_said_in_one_line(jsonl: Jsonl) -> None:
     path = jsonl(*(row(n, abstract="About bees." if n < 1000 else "x" * 10_000) for n in range(1500)))
     out = io.StringIO()
@@ -219,44 +219,46 @@ def test_two_loads_of_one_moment_write_two_rejects_files(jsonl: Jsonl, settings:
     assert len(list((tmp_path / "data" / "rejects").iterdir())) == 2
 
 
-def test_a_killed_load_goes_on_where_it_was(tmp_path: Path) -> None:
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[OwnDatabase]:
+    """An empty site for real processes."""
+    with own_database(tmp_path / "data") as database:
+        yield database
+
+
+@pytest.mark.database
+def test_a_killed_load_goes_on_where_it_was(tmp_path: Path, site: OwnDatabase) -> None:
     """A real process, killed in the middle of a real file, twice; the third run ends with every paper once."""
     path = tmp_path / "papers.jsonl"
     total = 12_000
     path.write_text("".join(json.dumps(row(0, id=f"24{n // 1000 + 1:02}.{n % 1000:05}")) + "\n" for n in range(total)))
-    environment = {**os.environ, "DATA_DIR": str(tmp_path / "data"), "DJANGO_SETTINGS_MODULE": "config.settings"}
-    manage = [sys.executable, str(ROOT / "manage.py")]
-    subprocess.run([*manage, "migrate", "--verbosity", "0"], env=environment, check=True)
+    command = [sys.executable, str(ROOT / "manage.py"), "load_papers", str(path)]
     for wanted in (1, 4000):
-        process = subprocess.Popen([*manage, "load_papers", str(path)], env=environment, stdout=subprocess.PIPE)
-        _wait_for(tmp_path / "data" / "papertide.sqlite3", wanted, process)
+        process = subprocess.Popen(command, env=site.environment, stdout=subprocess.PIPE)
+        _wait_for(site, wanted, process)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    assert 0 < _count(tmp_path / "data" / "papertide.sqlite3") < total
-    done = subprocess.run(
-        [*manage, "load_papers", str(path)], env=environment, check=True, capture_output=True, text=True
-    )
+    assert 0 < _count(site) < total
+    done = subprocess.run(command, env=site.environment, check=True, capture_output=True, text=True)
     parts = [part.split() for part in done.stdout.splitlines()[0].split(", ")]
     counts = {name: number for number, name in parts}
     assert int(counts["new"]) > 0
     assert int(counts["unchanged"]) > 0
     assert int(counts["new"]) + int(counts["unchanged"]) == total
-    assert _count(tmp_path / "data" / "papertide.sqlite3") == total
+    assert _count(site) == total
 
 
-def _count(database: Path) -> int:
-    import sqlite3
-
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        both = "SELECT (SELECT count(*) FROM papers_paper), (SELECT count(*) FROM papers_indexmark)"
-        papers, marks = connection.execute(both).fetchone()
+def _count(site: OwnDatabase) -> int:
+    both = "SELECT (SELECT count(*) FROM papers_paper), (SELECT count(*) FROM papers_indexmark)"
+    [(papers, marks)] = site.rows(both)
+    assert isinstance(papers, int)
     assert papers == marks  # a paper and its mark come together or not at all
-    return int(papers)
+    return papers
 
 
-def _wait_for(database: Path, papers: int, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(site: OwnDatabase, papers: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
-    while _count(database) < papers:
+    while _count(site) < papers:
         assert process.poll() is None, "the load ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -1,12 +1,11 @@
 """Indexing killed at any moment and started again ends in the same index as one clean run."""
 
-import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,9 @@ import pytest
 
 from search.engines.base import FACETS, LexicalQuery, Unit
 from search.engines.embedded import EmbeddedEngine
+from tests.databases import OwnDatabase, own_database
 
+pytestmark = pytest.mark.database
 ROOT = Path(__file__).resolve().parents[2]
 PAPERS = 600
 # Fills a fresh site with papers that have vectors already, so that indexing takes seconds and no model.
@@ -50,10 +51,10 @@ store("all-MiniLM-L6-v2", [p.pk for p in papers], [text_hash(paper_text(p)) for 
 class Site:
     """A site in a folder of its own, worked on by real processes."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = {**os.environ, "DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "config.settings"}
-        self.run("migrate", "--verbosity", "0")
+    def __init__(self, database: OwnDatabase) -> None:
+        self.folder = database.folder
+        self.environment = database.environment
+        self.rows = database.rows
         subprocess.run([sys.executable, "-c", FILL], env=self.environment, cwd=ROOT, check=True)
 
     def run(self, *arguments: str) -> None:
@@ -79,11 +80,6 @@ class Site:
         files = (self.folder / "index").rglob("*") if (self.folder / "index").exists() else []
         return tuple(sorted((str(path), path.stat().st_mtime_ns) for path in list(files) if path.exists()))
 
-    def rows(self, query: str) -> list[tuple[object, ...]]:
-        """Rows of the database."""
-        with sqlite3.connect(self.folder / "papertide.sqlite3") as connection:
-            return connection.execute(query).fetchall()
-
     def contents(self) -> dict[str, object]:
         """Everything a reader could tell of the index."""
         engine = EmbeddedEngine(self.folder / "index")
@@ -104,18 +100,25 @@ class Site:
         return found
 
 
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A site whose papers wait for the index."""
+    with own_database(tmp_path / "data") as database:
+        yield Site(database)
+
+
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """The index of one undisturbed run."""
-    site = Site(tmp_path_factory.mktemp("clean") / "data")
-    site.run("index", "--batch", "20")
-    contents = site.contents()
+    with own_database(tmp_path_factory.mktemp("clean") / "data") as database:
+        site = Site(database)
+        site.run("index", "--batch", "20")
+        contents = site.contents()
     assert contents["transform"] == ("prior:all-MiniLM-L6-v2", PAPERS)
     return contents
 
 
-def test_indexing_killed_many_times_ends_in_the_same_index(tmp_path: Path, clean: dict[str, object]) -> None:
-    site = Site(tmp_path / "data")
+def test_indexing_killed_many_times_ends_in_the_same_index(site: Site, clean: dict[str, object]) -> None:
     chance = random.Random(7)
     kills = sum(site.kill_after(chance.uniform(0, 0.6), "index", "--batch", "20") for _ in range(6))
     assert kills >= 3, "the runs ended before they could be killed"
@@ -125,9 +128,8 @@ def test_indexing_killed_many_times_ends_in_the_same_index(tmp_path: Path, clean
 
 
 def test_a_killed_rebuild_leaves_the_serving_index_and_the_next_one_is_whole(
-    tmp_path: Path, clean: dict[str, object]
+    site: Site, clean: dict[str, object]
 ) -> None:
-    site = Site(tmp_path / "data")
     site.run("index", "--batch", "20")
     chance = random.Random(8)
     kills = 0

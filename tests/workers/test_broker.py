@@ -3,19 +3,18 @@
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from kombu import Connection, Queue
 from kombu.simple import SimpleQueue
 
+from tests.databases import OwnDatabase, own_database
 from tests.workers.conftest import Answer, Loopback, Request, entry, feed
 from workers.app import app
 from workers.broker import STALE_AFTER
@@ -83,24 +82,18 @@ def test_each_queue_gets_its_own_messages_and_one_worker_takes_all() -> None:
 
 
 class Workers:
-    """Starts real workers on a DATA_DIR of their own."""
+    """Starts real workers on a site of their own."""
 
-    def __init__(self, data_dir: Path, arxiv_url: str) -> None:
-        self.data_dir = data_dir
+    def __init__(self, site: OwnDatabase, arxiv_url: str) -> None:
+        self.data_dir = site.folder
+        self.rows = site.rows
         self.started: list[subprocess.Popen[bytes]] = []
-        self.environment = os.environ | {
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "DATA_DIR": str(data_dir),
+        self.environment = site.environment | {
             "ARXIV_API_URL": arxiv_url,
             "ARXIV_DELAY": "0",
             "REDIS_URL": "",
-            "DATABASE_URL": "",
             "CELERY_SKIP_CHECKS": "1",
         }
-
-    def migrate(self) -> None:
-        command = [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"]
-        subprocess.run(command, cwd=ROOT, env=self.environment, check=True, timeout=60)
 
     def start(self) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "celery", "-A", "workers", "--quiet", "worker", "-B", "-c", "2"]
@@ -112,10 +105,6 @@ class Workers:
         self.started.append(worker)
         return worker
 
-    def rows(self, sql: str) -> list[tuple[object, ...]]:
-        with closing(sqlite3.connect(self.data_dir / "papertide.sqlite3", timeout=10)) as database:
-            return database.execute(sql).fetchall()
-
     def stop(self) -> None:
         for worker in self.started:
             if worker.poll() is None:
@@ -125,10 +114,10 @@ class Workers:
 
 @pytest.fixture
 def workers(arxiv_server: Loopback, data_dir: Path) -> Iterator[Workers]:
-    made = Workers(data_dir, arxiv_server.url)
-    made.migrate()
-    yield made
-    made.stop()
+    with own_database(data_dir) as site:
+        made = Workers(site, arxiv_server.url)
+        yield made
+        made.stop()
 
 
 def wait_for(condition: Callable[[], object], worker: "subprocess.Popen[bytes]", what: str, log: Path) -> None:
@@ -139,6 +128,7 @@ def wait_for(condition: Callable[[], object], worker: "subprocess.Popen[bytes]",
         time.sleep(0.05)
 
 
+@pytest.mark.database
 def test_a_killed_worker_loses_nothing(workers: Workers, arxiv_server: Loopback) -> None:
     go_on = threading.Event()
 
