@@ -54,3 +54,7 @@ lock: setup-dev ## Choose the newest versions that fit and write requirements.lo
 .PHONY: bench
 bench: setup-dev ## Measure speed on real papers
 	@$(BIN)/python -m benchmarks.arrival
+
+.PHONY: bench-engines
+bench-engines: setup-dev ## Measure both search engines side by side on 364,000 papers
+	@$(BIN)/python -m benchmarks.engines $(ARGS)

@@ -2,10 +2,9 @@
 
 import json
 import math
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,9 +14,10 @@ from papers.batches import batched
 from papers.textfiles import TextFileError, open_lines
 from search import frequencies
 from search.encoder import Encoder, text_of
-from search.engines.base import Document, Hits, Ids
-from search.engines.embedded import EmbeddedEngine
+from search.engines import KINDS, engine_aside
+from search.engines.base import Document, Engine, Hits, Ids
 from search.fits import fit_transform
+from search.frequencies import FrequencyTable
 from search.keywords import keyphrases
 from search.metrics import averages
 from search.plan import make_plan
@@ -26,7 +26,7 @@ from search.ranking import CANDIDATES
 from search.related import rank_related
 from search.service import Context, rank
 from search.vectors import Vectors
-from search.whitening import width_for
+from search.whitening import Transform, width_for
 
 MODES = ("lexical", "semantic", "hybrid", "related")
 BATCH = 256
@@ -74,59 +74,78 @@ def read_judged_set(folder: Path) -> JudgedSet:
     return JudgedSet(corpus, {query: queries[query] for query in judgements}, judgements)
 
 
-def evaluate(judged: JudgedSet, encoder: Encoder, modes: Sequence[str], watch: Watch) -> dict[str, dict[str, float]]:
-    """nDCG@10, recall@100 and MRR@10 of each mode. Only judged queries run; in related mode the query's own paper is
-    left out of its ranking, nothing else is left out of any."""
+def evaluate(
+    judged: JudgedSet, encoder: Encoder, modes: Sequence[str], watch: Watch, engines: Sequence[str] = KINDS[:1]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """nDCG@10, recall@100 and MRR@10 of each mode on each of `engines` (of KINDS), from one encoding. Only judged
+    queries run; in related mode the query's own paper is left out of its ranking, nothing else is left out of any."""
+    learned = _Learned.of(judged, encoder, watch)
+    figures = {}
+    for kind in engines:
+        with engine_aside(kind) as engine:
+            learned.fill(engine, watch)
+            figures[kind] = {mode: _measure(learned.context(engine), judged, mode, watch) for mode in modes}
+    return figures
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """A corpus as an engine needs it, whitening and document frequencies fitted on it; papers count from 1. full:
+    (n, d) float32."""
+
+    texts: list[tuple[str, str]]
+    full: Vectors
+    transform: Transform
+    table: FrequencyTable
+    width: int
+    encode: Callable[[str], Vectors]
+
+    @classmethod
+    def of(cls, judged: JudgedSet, encoder: Encoder, watch: Watch) -> "_Learned":
+        """Encode the corpus."""
+        texts = list(judged.corpus.values())
+        batches = watch(list(batched(texts, BATCH)), "encoding")
+        full: Vectors = np.concatenate([encoder.encode([text_of(*text) for text in batch]) for batch in batches])
+        # Through float16, as the site's store has it.
+        full = full.astype(np.float16).astype(np.float32)
+        return cls(
+            texts=texts,
+            full=full,
+            transform=fit_transform([full], encoder.name, full.shape[1]),
+            table=frequencies.smoothed(frequencies.count(texts)),
+            width=width_for(len(texts), full.shape[1]),
+            encode=cache(lambda text: encoder.encode([text])[0]),
+        )
+
+    def fill(self, engine: Engine, watch: Watch) -> None:
+        """Index the corpus."""
+        short = self.transform.apply(self.full, self.width)
+        with engine.rebuild("aside", self.width) as fresh:
+            for rows in watch(list(batched(range(len(self.texts)), 2000)), "indexing"):
+                fresh.index([self._document(row, short[row]) for row in rows])
+
+    def context(self, engine: Engine) -> Context:
+        """What a search needs."""
+        return Context("aside", engine, self.transform, self.table, self.width, "aside", self.encode, self._fetch)
+
+    def _fetch(self, ids: Ids) -> tuple[Ids, Vectors]:
+        return ids, self.full[ids - 1]
+
+    def _document(self, row: int, vector: Vectors) -> Document:
+        title, abstract = self.texts[row]
+        keywords = [phrase.text for phrase in keyphrases(title, abstract, self.table)]
+        return Document(row + 1, str(row), title, abstract, vector, keywords=keywords)
+
+
+def _measure(context: Context, judged: JudgedSet, mode: str, watch: Watch) -> dict[str, float]:
     keys = list(judged.corpus)
-    with indexed_aside(judged, encoder, watch) as context:
-        return {
-            mode: averages(
-                (
-                    _names(keys, _run(context, judged, keys, query, mode), own=_own(judged, query, mode)),
-                    judged.judgements[query],
-                )
-                for query in watch(list(judged.queries), mode)
-            )
-            for mode in modes
-        }
-
-
-@contextmanager
-def indexed_aside(judged: JudgedSet, encoder: Encoder, watch: Watch) -> Iterator[Context]:
-    """The corpus in an engine of its own, whitening and document frequencies fitted on it; papers count from 1."""
-    texts = list(judged.corpus.values())
-    encoded = [
-        encoder.encode([text_of(*text) for text in batch]) for batch in watch(list(batched(texts, BATCH)), "encoding")
-    ]
-    full: Vectors = np.concatenate(encoded)
-    # Through float16, as the site's store has it.
-    full = full.astype(np.float16).astype(np.float32)
-    transform = fit_transform([full], encoder.name, full.shape[1])
-    table = frequencies.smoothed(frequencies.count(texts))
-    width = width_for(len(texts), full.shape[1])
-    short = transform.apply(full, width)
-
-    def fetch(ids: Ids) -> tuple[Ids, Vectors]:
-        return ids, full[ids - 1]
-
-    with tempfile.TemporaryDirectory() as folder:
-        engine = EmbeddedEngine(Path(folder))
-        with engine.rebuild("aside", width) as fresh:
-            for rows in watch(list(batched(range(len(texts)), 2000)), "indexing"):
-                fresh.index(
-                    [
-                        Document(
-                            id=row + 1,
-                            arxiv_id=str(row),
-                            title=texts[row][0],
-                            abstract=texts[row][1],
-                            vector=short[row],
-                            keywords=[phrase.text for phrase in keyphrases(texts[row][0], texts[row][1], table)],
-                        )
-                        for row in rows
-                    ]
-                )
-        yield Context("aside", engine, transform, table, width, "aside", lambda text: encoder.encode([text])[0], fetch)
+    return averages(
+        (
+            _names(keys, _run(context, judged, keys, query, mode), own=_own(judged, query, mode)),
+            judged.judgements[query],
+        )
+        for query in watch(list(judged.queries), mode)
+    )
 
 
 def _run(context: Context, judged: JudgedSet, keys: list[str], query: str, mode: str) -> Hits:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import structlog
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -14,6 +15,7 @@ from search.engines.base import EngineError
 from search.query import parse
 from search.sorting import address, ordered
 
+log = structlog.get_logger()
 SIZE = 100
 RELATIVES = 20
 SHOWN_QUERY = 80  # characters of the query within the feed's title
@@ -26,7 +28,8 @@ class EngineFeed(PapersFeed):
         """The feed."""
         try:
             return super().__call__(request, *args, **kwargs)
-        except EngineError:
+        except EngineError as error:
+            log.warning("search is away", reason=str(error))
             text = "The search is away for the moment. Please try again soon.\n"
             headers = {"Retry-After": "300"}
             return HttpResponse(text, status=503, content_type="text/plain; charset=utf-8", headers=headers)

@@ -4,11 +4,11 @@ They live where the papers live: several machines share a site only through Post
 their holder's connection; a site on SQLite is one machine, where files in DATA_DIR do.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from filelock import FileLock, Timeout
 
 from search.engines.base import EngineError
@@ -19,6 +19,11 @@ _LIVING = """
     SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
     WHERE locktype = 'advisory' AND objsubid = 1 AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+# A machine that vanishes without a word is found out within a minute, where the system's own limit is two hours.
+_PATIENCE = """
+    SELECT set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
+    set_config('tcp_keepalives_count', '3', false)
 """
 
 
@@ -44,24 +49,39 @@ def writing() -> Iterator[None]:
 
 
 @contextmanager
-def rebuilding(*, wait: bool) -> Iterator[None]:
-    """Held by the one process that makes a new index. Raises BusyError where another does and `wait` is false."""
+def rebuilding(*, wait: bool) -> Iterator[Callable[[], None]]:
+    """Held by the one process that makes a new index. Raises BusyError where another does and `wait` is false.
+
+    Gives a function that raises EngineError where the lock has been lost meanwhile.
+    """
     if not shared():
         with _file("rebuilding", wait=wait):
-            yield
+            yield lambda: None
         return
     # A session of its own: the lock outlasts transactions, and what breaks the session of the papers leaves it.
     session = connection.copy()
+
+    def demand() -> None:
+        try:
+            with session.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except DatabaseError as error:
+            raise EngineError("the connection that held the rebuild's lock is broken: the old index stays") from error
+
     try:
         with session.cursor() as cursor:
+            cursor.execute(_PATIENCE)
             if wait:
                 cursor.execute("SELECT pg_advisory_lock(%s)", [_KEYS["rebuilding"]])
             else:
                 cursor.execute("SELECT pg_try_advisory_lock(%s)", [_KEYS["rebuilding"]])
                 if not cursor.fetchone()[0]:
                     raise BusyError
-            yield
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_KEYS["rebuilding"]])
+            try:
+                yield demand
+            finally:
+                with suppress(DatabaseError):  # a broken connection has given it back
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [_KEYS["rebuilding"]])
     finally:
         session.close()
 
@@ -91,11 +111,13 @@ def alive(token: int) -> Iterator[None]:
     if not shared():
         yield
         return
+    with connection.cursor() as cursor:
+        cursor.execute(_PATIENCE)
     _run("SELECT pg_advisory_lock(%s)", token)
     try:
         yield
     finally:
-        with suppress(Exception):  # a broken connection has given it back
+        with suppress(DatabaseError):  # a broken connection has given it back
             _run("SELECT pg_advisory_unlock(%s)", token)
 
 

@@ -47,22 +47,25 @@ class Claimant:
     def clear(self, marks: Mapping[int, int]) -> None:
         """The papers with these stamps are in the serving index. A renewed mark stays, free for the next claim."""
         keep = locks.rebuild_runs()
-        for rows in _stamped(marks):
-            if keep:
-                rows.update(kept=True, claim=None)
-            else:
-                rows.delete()
+        with _locked(marks):
+            for rows in _stamped(marks):
+                if keep:
+                    rows.update(kept=True, claim=None)
+                else:
+                    rows.delete()
         self.release(marks)
 
     def release(self, papers: Iterable[int]) -> None:
         """Give back what is still claimed of these papers."""
         for part in batched(papers, ROWS):
-            IndexMark.objects.filter(paper__in=part, claim=self.token).update(claim=None)
+            with _locked(part):
+                IndexMark.objects.filter(paper__in=part, claim=self.token).update(claim=None)
 
     def rest(self, papers: Iterable[int]) -> None:
         """Leave papers that the engine refuses alone for an hour, or until they change."""
         until = timezone.now() + REFUSED_REST
-        IndexMark.objects.filter(paper__in=list(papers), claim=self.token).update(claim=None, rests_until=until)
+        with _locked(papers):
+            IndexMark.objects.filter(paper__in=list(papers), claim=self.token).update(claim=None, rests_until=until)
 
 
 @contextmanager
@@ -90,8 +93,10 @@ def kept(limit: int) -> dict[int, int]:
 
 def drop(marks: Mapping[int, int]) -> None:
     """Remove marks that have not been renewed."""
-    for rows in _stamped(marks):
-        rows.delete()
+    for part in batched(sorted(marks), ROWS):
+        with _locked(part):
+            for rows in _stamped({paper: marks[paper] for paper in part}):
+                rows.delete()
 
 
 def forget_kept() -> None:
@@ -105,6 +110,17 @@ def _free() -> QuerySet[IndexMark]:
         rows = rows.filter(Q(claim=None) | ~Q(claim__in=locks.living()))
     # Else the lock on DATA_DIR says that every claimant but this one is dead.
     return rows
+
+
+@contextmanager
+def _locked(papers: Iterable[int]) -> Iterator[None]:
+    """A transaction that holds these marks, taken by rising primary key as whoever sets marks takes them: two that
+    took them each in an order of its own would wait for each other."""
+    with transaction.atomic():
+        for part in batched(sorted(papers), ROWS):
+            rows = IndexMark.objects.filter(paper__in=part).select_for_update().order_by("paper")
+            list(rows.values_list("paper", flat=True))
+        yield
 
 
 def _stamped(marks: Mapping[int, int]) -> Iterator[QuerySet[IndexMark]]:

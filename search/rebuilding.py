@@ -5,7 +5,9 @@ papers are written into the new index again, the last of them while nobody write
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -59,7 +61,7 @@ def rebuild(
     Raises BusyError where another process rebuilds, unless with `wait`; then it is done once that one has ended,
     and only if `only_if` still says so, else 0.
     """
-    with locks.rebuilding(wait=wait):
+    with locks.rebuilding(wait=wait) as demand_lock:
         if not only_if():
             return 0
         marks.forget_kept()
@@ -71,64 +73,80 @@ def rebuild(
             last.enter_context(locks.writing())  # held until the switch is done
             run.catch_up(engine)
             _check(engine, run)
+            demand_lock()  # without it workers would not have kept their marks for the new index
         marks.drop(run.seen)
-        mark_for_index(run.refused)
-        log.info("index rebuilt", papers=run.written, fit=learned.key, width=run.width)
-        return run.written
+        mark_for_index(sorted(run.refused))
+        log.info("index rebuilt", papers=run.papers, fit=learned.key, width=run.width)
+        return run.papers
 
 
 @dataclass
 class _Run:
-    """One rebuild. seen: marks read before their papers were, and not needed any more once the new index serves."""
+    """One rebuild. seen: marks read before their papers were, and not needed any more once the new index serves.
+    filled: the primary keys written by `fill`, in order. late: those that came later. refused: those whose present text
+    the new index does not hold. absent: those of them that it does not hold with an older text either."""
 
     learned: Learned
     width: int
     batch: int
     progress: Progress | None
-    written: int = 0
-    last: int = 0
     seen: dict[int, int] = field(default_factory=dict)
+    filled: "array[int]" = field(default_factory=lambda: array("q"))
+    late: set[int] = field(default_factory=set)
     refused: set[int] = field(default_factory=set)
+    absent: set[int] = field(default_factory=set)
+
+    @property
+    def papers(self) -> int:
+        """How many papers the new index must hold."""
+        return len(self.filled) + len(self.late) - len(self.absent)
 
     def fill(self, engine: Engine) -> None:
         """Write all papers by rising primary key; a paper that arrives meanwhile comes at the end."""
         rows = Paper.objects.order_by("pk").values_list("pk", flat=True)
-        while ids := list(rows.filter(pk__gt=self.last)[: self.batch]):
-            self.last = ids[-1]
-            self._write(engine, ids, marks.stamps(ids))
+        last = 0
+        while ids := list(rows.filter(pk__gt=last)[: self.batch]):
+            last = ids[-1]
+            self.seen |= marks.stamps(ids)  # before the papers: one that changes in between keeps its newer mark
+            for part, refused in self._write(engine, ids):
+                self.filled.extend(paper.pk for paper in part)
+                self.absent |= refused
 
     def catch_up(self, engine: Engine) -> None:
         """Write what the workers wrote into the serving index meanwhile."""
         while again := marks.kept(self.batch):
-            arrived = [number for number in again if number > self.last]
-            self.last = max([self.last, *arrived])
-            self._write(engine, list(again), {}, known=len(again) - len(arrived))
+            for part, refused in self._write(engine, again):
+                numbers = {paper.pk for paper in part}
+                new = {number for number in numbers if not self._knows(number)}
+                self.late |= new
+                self.absent = self.absent - (numbers - refused) | (new & refused)
             marks.drop(again)
 
-    def _write(self, engine: Engine, ids: Sequence[int], stamps: Mapping[int, int], known: int = 0) -> None:
-        """`stamps` were read before the papers: one that changes in between keeps its newer mark. `known` of the ids
-        are counted already."""
-        self.seen |= stamps
+    def _knows(self, number: int) -> bool:
+        place = bisect_left(self.filled, number)
+        return number in self.late or (place < len(self.filled) and self.filled[place] == number)
+
+    def _write(self, engine: Engine, ids: Collection[int]) -> Iterator[tuple[Sequence[Paper], set[int]]]:
+        """Write papers in parts; yields each part with the primary keys that were refused of it."""
         for part in parts(papers_of(ids)):
+            refused: set[int] = set()
             try:
                 engine.index(prepare(part, self.learned, self.width))
             except RejectedError as error:
-                log.error("papers were refused by the index", papers=len(error.reasons), reason=str(error))
-                self.refused |= error.reasons.keys()
-            self.written += len(part)
+                refused = set(error.reasons)
+                log.error("papers were refused by the index", papers=len(refused), reason=str(error))
+            self.refused = self.refused - {paper.pk for paper in part} | refused
             if self.progress is not None:
                 self.progress(len(part))
-        self.written -= known
+            yield part, refused
 
 
 def _check(engine: Engine, run: _Run) -> None:
     """Raises EngineError where the new index does not hold what was written into it, or does not find it."""
-    expected = run.written - len(run.refused)
     found = engine.statistics(fresh=True).papers
-    if found != expected:
-        raise EngineError(f"the new index holds {found} papers and not {expected}: the old one stays")
-    ids = [number for number in _sample(run.last) if number not in run.refused]
-    papers = papers_of(ids)
+    if found != run.papers:
+        raise EngineError(f"the new index holds {found} papers and not {run.papers}: the old one stays")
+    papers = _sample(run)
     for document in prepare(papers, run.learned, run.width) if papers else []:
         by_id = engine.lexical(LexicalQuery(Field("id", Word(document.arxiv_id))), 2).ids.tolist()
         near = engine.nearest(document.vector, 10)
@@ -136,8 +154,10 @@ def _check(engine: Engine, run: _Run) -> None:
             raise EngineError(f"the new index does not find {document.arxiv_id}: the old one stays")
 
 
-def _sample(last: int) -> list[int]:
-    """Primary keys of some papers, drawn at random."""
-    drawn = random.sample(range(1, last + 1), min(SAMPLE, last))
-    rows = Paper.objects.order_by("pk").values_list("pk", flat=True)
-    return sorted({number for start in drawn for number in rows.filter(pk__gte=start, pk__lte=last)[:1]})
+def _sample(run: _Run) -> list[Paper]:
+    """Some papers, drawn at random from those that the new index holds with their present text."""
+    papers = papers_of(random.sample(run.filled, min(SAMPLE, len(run.filled))))
+    now = marks.stamps(paper.pk for paper in papers)  # after the papers: what changed before they were read is marked
+    return [
+        paper for paper in papers if paper.pk not in run.refused and now.get(paper.pk) in (None, run.seen.get(paper.pk))
+    ]

@@ -1,5 +1,6 @@
 """The search page, and the page of a paper's relatives."""
 
+import structlog
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,6 +18,7 @@ from search.highlight import wanted
 from search.query import Query, parse
 from search.sorting import SORTS, address, ordered
 
+log = structlog.get_logger()
 PAGE_SIZE = 25
 RELATIVES = 20
 SECONDS_AWAY = "30"
@@ -36,8 +38,8 @@ def search_page(request: HttpRequest) -> HttpResponse:
     number = read_page(request.GET.get("page"), notes)
     try:
         results = service.search(query, page=number, size=PAGE_SIZE)
-    except EngineError:
-        return _away(request, {**context, "retry": request.get_full_path()})
+    except EngineError as error:
+        return _away(request, {**context, "retry": request.get_full_path()}, error)
     papers = in_order(results.ids)
     pages = max(1, -(-results.reachable // PAGE_SIZE))
     context |= {
@@ -62,8 +64,8 @@ def related_page(request: HttpRequest, arxiv_id: ArxivId) -> HttpResponse:
         return not_here(request, arxiv_id)
     try:
         found = related.related(paper, limit=RELATIVES)
-    except EngineError:
-        return _away(request, {"paper": paper, "retry": request.get_full_path()})
+    except EngineError as error:
+        return _away(request, {"paper": paper, "retry": request.get_full_path()}, error)
     known = Paper.objects.in_bulk([relative.id for relative in found])
     relatives = [(known[relative.id], relative.reason) for relative in found if relative.id in known]
     context = {
@@ -82,8 +84,9 @@ def _to_papers(query: Query) -> HttpResponse:
     return redirect("paper", parse_id(query.text) or query.arxiv_ids[0])
 
 
-def _away(request: HttpRequest, context: dict[str, object]) -> HttpResponse:
-    """The page that says that the search engine does not answer now."""
+def _away(request: HttpRequest, context: dict[str, object], error: EngineError) -> HttpResponse:
+    """The page that says that the search engine does not answer now; why, is for the operator to read."""
+    log.warning("search is away", reason=str(error))
     response = render(request, "search/away.html", context, status=503)
     response["Retry-After"] = SECONDS_AWAY
     return response

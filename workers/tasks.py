@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from papers.ingest import Counts
 from papers.models import Paper
 from papers.shelf import load_shelf
-from search.engines.base import EngineAwayError
+from search.engines.base import EngineAwayError, EngineError
 from search.indexing import index_pending as index_marked
 from workers.app import HOUR, MINUTE, app
 from workers.models import SourceRun
@@ -51,12 +51,14 @@ def fill() -> None:
 @app.task
 def index_pending() -> int:
     """Index what is marked; returns how many papers. Does nothing where another process is at it, or while the search
-    engine is away: the marks stay, and beat looks again each minute."""
+    engine is away or refuses: the marks stay, and beat looks again each minute."""
     try:
         return index_marked()
     except EngineAwayError as error:
         log.warning("nothing is indexed now", reason=str(error))
-        return 0
+    except EngineError as error:  # a full disk, a wrong key: for an operator to mend
+        log.error("nothing can be indexed", reason=str(error))
+    return 0
 
 
 def _wake_indexing(counts: Counts) -> None:

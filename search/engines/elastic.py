@@ -6,11 +6,12 @@ again (StaleIndexError). Two requests a second and process are the price of not 
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from elasticsearch import Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 from numpy.typing import NDArray
 
@@ -18,6 +19,7 @@ from search.engines import elastic_query as compile_to
 from search.engines.base import (
     Document,
     Engine,
+    EngineAwayError,
     EngineError,
     Hits,
     LexicalQuery,
@@ -34,11 +36,14 @@ from search.query import Node
 FRESH = 1.0  # seconds for which the state of the index is believed
 WINDOW = 10_000  # Elasticsearch's own limit of one request; further on, pages are walked to
 # kNN looks at so many candidates a shard beyond those asked for: recall against time (docs/performance.md).
-MORE_CANDIDATES = 500
+MORE_CANDIDATES = 1000
 BULK_DOCUMENTS, BULK_BYTES = 500, 10_000_000
 # Pushed back, a writer tries again: 0.5 s, 1, 2, 4, 8.
 BULK_TRIES, BULK_PAUSE, BULK_LONGEST_PAUSE = 5, 0.5, 10
 _FACET_FIELDS = {"category": "category", "year": "year", "keyword": "keyword", "author": "author.name"}
+_COPIES = ",".join(
+    f"indices.*.shards.*.{name}" for name in ("docs.count", "seq_no.max_seq_no", "refresh.external_total")
+)
 _ORDERS: dict[Order, list[dict[str, str]]] = {
     "score": [{"_score": "desc"}, {"id": "desc"}],
     "new": [{"published": "desc"}, {"id": "desc"}],
@@ -48,7 +53,7 @@ _ORDERS: dict[Order, list[dict[str, str]]] = {
 
 @dataclass(frozen=True)
 class State:
-    """An index at one moment. index: its own name. writes: rises with each write."""
+    """An index at one moment. index: its own name. writes: changes with each write, and again when it can be read."""
 
     index: str
     transform: str
@@ -84,7 +89,7 @@ class ElasticEngine(Engine):
         state = self._state()
         if state is None:
             return 0
-        with self.cluster.reading() as client:
+        with self._asking() as client:
             answer = client.count(index=state.index, query=compile_to.lexical(query, scored=False))
         _demand_all(answer["_shards"])
         return int(answer["count"])
@@ -205,7 +210,7 @@ class ElasticEngine(Engine):
         """Write; what single documents were refused for is told after all others were written."""
         refused: dict[int, str] = {}
         with self.cluster.writing() as client:
-            target = filling(self.alias) if self.version else self.alias
+            target = filling(self.version) if self.version else self.alias
             for _, item in streaming_bulk(
                 client,
                 actions,
@@ -239,31 +244,30 @@ class ElasticEngine(Engine):
         return state
 
     def _look(self) -> State | None:
+        for _ in range(3):
+            made = self._made()
+            if made is None:
+                return None
+            with suppress(StaleIndexError), self.cluster.reading() as client:  # else: switched in between
+                stats = client.indices.stats(index=made[0], metric="docs,refresh", level="shards", filter_path=_COPIES)
+                return _state(*made, stats.body)
+        raise EngineAwayError("the index is being switched")
+
+    def _made(self) -> tuple[str, dict[str, Any], int] | None:
+        """Name, `_meta` and number of shards of the serving index; None where there is none."""
         name = self.version or self.alias
         try:
             with self.cluster.reading() as client:
                 found = client.indices.get(index=name, filter_path="*.mappings._meta,*.settings.index.number_of_shards")
-                stats = client.indices.stats(
-                    index=name,
-                    metric="docs",
-                    level="shards",
-                    filter_path="_all.primaries.docs.count,indices.*.shards.*.seq_no.max_seq_no",
-                )
         except StaleIndexError:
             return None
+        if len(found.body) > 1:
+            raise EngineError(f"the alias {name} leads to several indices: {', '.join(sorted(found.body))}")
         [(index, about)] = found.body.items()
-        made = about["mappings"].get("_meta", {})
+        made = about.get("mappings", {}).get("_meta", {})
         if made.get("schema") != SCHEMA_VERSION:
             raise EngineError("the index was made by another version of Papertide: run manage.py index --rebuild")
-        copies = stats["indices"][index]["shards"].values()
-        return State(
-            index=index,
-            transform=made["transform"],
-            width=made["width"],
-            shards=int(about["settings"]["index"]["number_of_shards"]),
-            papers=stats["_all"]["primaries"]["docs"]["count"],
-            writes=sum(max(copy["seq_no"]["max_seq_no"] for copy in shard) for shard in copies),
-        )
+        return index, made, int(about["settings"]["index"]["number_of_shards"])
 
     def _rows(self, state: State, body: dict[str, Any], limit: int, offset: int = 0) -> list[list[Any]]:
         """The sort values of the hits `offset` to `offset + limit`; the last of each is the id."""
@@ -274,7 +278,7 @@ class ElasticEngine(Engine):
 
     def _walk(self, state: State, body: dict[str, Any], limit: int, offset: int) -> list[list[Any]]:
         """As `_rows` beyond what one request may reach: in strides, over one point in time."""
-        with self.cluster.reading() as client:
+        with self._asking() as client:
             point = client.open_point_in_time(index=state.index, keep_alive="1m")["id"]
         rows: list[list[Any]] = []
         try:
@@ -282,34 +286,67 @@ class ElasticEngine(Engine):
             while at < offset + limit:
                 size = min(WINDOW, offset + limit - at)
                 asked = {**body, "pit": {"id": point, "keep_alive": "1m"}, "size": size}
-                found = _sort_values(
-                    self._ask(None, asked | ({"search_after": after} if after else {}), "hits.hits.sort")
-                )
+                answer = self._ask(state, asked | ({"search_after": after} if after else {}), "hits.hits.sort")
+                point = answer["pit_id"]
+                found = _sort_values(answer)
                 rows += [row[:-1] for row in found[max(0, offset - at) :]]  # less the point's own tie-breaker
                 at += len(found)
                 if len(found) < size:
                     break
                 after = found[-1]
         finally:
-            with self.cluster.writing() as client:
+            with suppress(EngineError), self.cluster.reading() as client:  # it ends by itself after its minute
                 client.close_point_in_time(id=point)
         return rows
 
-    def _ask(self, state: State | None, body: dict[str, Any], path: str) -> dict[str, Any]:
+    def _ask(self, state: State, body: dict[str, Any], path: str) -> dict[str, Any]:
         """One search, whole or EngineError: no answer from a part of the shards."""
-        where: dict[str, Any] = {} if state is None else {"index": state.index}
-        if state is not None and state.shards > 1:
+        where: dict[str, Any] = {} if "pit" in body else {"index": state.index}
+        if state.shards > 1:
             where["search_type"] = "dfs_query_then_fetch"  # else each shard has an idf of its own
-        with self.cluster.reading() as client:
+        with self._asking() as client:
             answer = client.search(
                 **where,
                 body={**body, "timeout": f"{int(self.cluster.address.timeout * 1000)}ms"},
                 allow_partial_search_results=False,
-                filter_path=f"timed_out,_shards,{path}",
+                filter_path=f"timed_out,_shards,pit_id,{path}",
             )
         if answer.get("timed_out"):
             raise EngineError("Elasticsearch is slow: it stopped a search that took too long")
         return answer.body  # type: ignore[no-any-return]
+
+    @contextmanager
+    def _asking(self) -> Iterator[Elasticsearch]:
+        """A client for one question to an index that was there a moment ago."""
+        try:
+            with self.cluster.reading() as client:
+                yield client
+        except StaleIndexError:
+            self.forget()  # another process has switched: whoever begins again must not come here again
+            raise
+
+
+def _state(index: str, made: dict[str, Any], shards: int, stats: dict[str, Any]) -> State:
+    copies = [_started(shard) for shard in stats.get("indices", {}).get(index, {}).get("shards", {}).values()]
+    if sum(map(bool, copies)) < shards:
+        raise EngineAwayError("some shards of the index have no copy now")
+    return State(
+        index=index,
+        transform=made["transform"],
+        width=made["width"],
+        shards=shards,
+        papers=sum(max(copy["docs"]["count"] for copy in shard) for shard in copies),
+        # A write has its number before it can be read. What a reader keeps from in between must not be taken for
+        # what comes after; and each copy is refreshed by itself.
+        writes=sum(
+            copy["seq_no"]["max_seq_no"] + copy["refresh"]["external_total"] for shard in copies for copy in shard
+        ),
+    )
+
+
+def _started(shard: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of a shard's copies that can be read."""
+    return [copy for copy in shard if copy.keys() >= {"docs", "refresh", "seq_no"}]
 
 
 def _sort_values(answer: dict[str, Any]) -> list[list[Any]]:
@@ -337,12 +374,15 @@ def _note_refusal(item: dict[str, Any], refused: dict[int, str]) -> None:
         return
     error = result.get("error") or {}
     kind, reason = (error.get("type", ""), error.get("reason", "")) if isinstance(error, dict) else ("", str(error))
+    status = result.get("status")
     if is_full(kind, reason):
         raise EngineError(f"Elasticsearch has no room, its disk is over the flood-stage watermark: {reason}")
     if kind == "index_not_found_exception":
         raise StaleIndexError(reason)
-    if result.get("status") in (429, 503):
-        raise EngineError(f"Elasticsearch is overloaded and did not take all documents: {reason}")
+    if status in (429, 502, 503, 504):
+        raise EngineAwayError(f"Elasticsearch is overloaded and did not take all documents: {reason}")
     if kind == "strict_dynamic_mapping_exception":
         raise EngineError(f"the index was made by another version of Papertide: manage.py index --rebuild ({reason})")
+    if status != 400:  # a block, a missing right: none of them is the document's fault
+        raise EngineError(f"Elasticsearch does not write into the index: {reason}")
     refused[int(result["_id"])] = f"{kind}: {reason}"

@@ -4,16 +4,17 @@ A web process must never hang on its cluster. So every request has a time limit,
 and after several failures in a row none is sent for some seconds: readers are told at once, and browse on.
 """
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import elastic_transport
 import elasticsearch
-from circuitbreaker import CircuitBreaker, CircuitBreakerError
+from circuitbreaker import STATE_HALF_OPEN, CircuitBreaker
 from elastic_transport.client_utils import DEFAULT
 from elasticsearch import ApiError, Elasticsearch
 
@@ -32,8 +33,8 @@ class Address:
 
     urls: tuple[str, ...]
     user: str = "elastic"
-    password: str = ""
-    api_key: str = ""
+    password: str = field(default="", repr=False)
+    api_key: str = field(default="", repr=False)
     ca_file: str = ""
     timeout: float = 3.0
 
@@ -42,13 +43,18 @@ class Address:
         if not self.urls:
             return "ELASTICSEARCH_URL is not set: SEARCH_ENGINE=elasticsearch needs it."
         for url in self.urls:
-            parts = urlsplit(url)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
+            if not _is_address(url):
                 return f"ELASTICSEARCH_URL: {_public(url)} is no address such as https://search.example.org:9200."
+            if "@" in url:
+                return "ELASTICSEARCH_URL holds a password: give it by ELASTICSEARCH_USER and ELASTICSEARCH_PASSWORD."
+        if self.timeout <= 0:
+            return "ELASTICSEARCH_TIMEOUT must be more than 0 seconds."
         if self.password and self.api_key:
             return "ELASTICSEARCH_PASSWORD and ELASTICSEARCH_API_KEY are both set: give one of them."
         if self.ca_file and not Path(self.ca_file).is_file():
             return f"ELASTICSEARCH_CA_FILE: there is no file {self.ca_file}."
+        if self.ca_file and not _holds_certificates(self.ca_file):
+            return f"ELASTICSEARCH_CA_FILE: {self.ca_file} cannot be read as certificates (PEM)."
         if self.ca_file and not all(url.startswith("https:") for url in self.urls):
             return "ELASTICSEARCH_CA_FILE is set, but not every ELASTICSEARCH_URL begins with https:."
         return ""
@@ -63,23 +69,44 @@ class Cluster:
             raise EngineError(problem)
         self.address = address
         several = len(address.urls) > 1
-        self._readers = _client(address, address.timeout, retries=min(len(address.urls), 2), retry_slow=several)
+        # Up to three tries on several nodes, each with half of the time: another node may answer where one hangs.
+        limit = address.timeout / 2 if several else address.timeout
+        self._readers = _client(address, limit, retries=min(len(address.urls), 2), retry_slow=several)
         self._writers = _client(address, WRITE_TIMEOUT, retries=5, retry_slow=True)
         self._slots = threading.BoundedSemaphore(AT_ONCE)
-        self._circuit = CircuitBreaker(FAILURES, REST, EngineAwayError, name=f"elasticsearch {id(self)}")
+        self._circuit = CircuitBreaker(FAILURES, REST, EngineAwayError)
+        self._probing = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Elasticsearch]:
         """A client for one request of a reader. Raises EngineError for whatever goes wrong."""
+        self._demand_closed()
         if not self._slots.acquire(timeout=WAIT):
             raise EngineAwayError("Elasticsearch is slow: too many requests wait for it")
         try:
-            with self._circuit, _explained():
+            with self._gate(), self._circuit, _explained():
                 yield self._readers
-        except CircuitBreakerError:
-            raise EngineAwayError(f"Elasticsearch does not answer; it is asked again within {REST} s") from None
         finally:
             self._slots.release()
+
+    def _demand_closed(self) -> None:
+        # The library looks at its state only where it decorates a function.
+        if self._circuit.opened:
+            raise EngineAwayError(f"Elasticsearch does not answer; it is asked again within {REST} s")
+
+    @contextmanager
+    def _gate(self) -> Iterator[None]:
+        """Lets nobody through while the circuit is open, and one alone once its rest is over."""
+        self._demand_closed()
+        if self._circuit.state != STATE_HALF_OPEN:
+            yield
+            return
+        if not self._probing.acquire(blocking=False):
+            raise EngineAwayError("Elasticsearch did not answer; it is being asked again")
+        try:
+            yield
+        finally:
+            self._probing.release()
 
     @contextmanager
     def writing(self) -> Iterator[Elasticsearch]:
@@ -122,6 +149,8 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except elasticsearch.NotFoundError as error:
+        if not _kind(error):
+            raise EngineError("ELASTICSEARCH_URL: what answers there is not Elasticsearch") from error
         raise StaleIndexError(_reason(error)) from error
     except elasticsearch.AuthenticationException as error:
         raise EngineError(
@@ -137,6 +166,8 @@ def _explained() -> Iterator[None]:
         raise EngineError(f"Elasticsearch's TLS is not trusted, see ELASTICSEARCH_CA_FILE: {_cause(error)}") from error
     except elastic_transport.ConnectionTimeout as error:
         raise EngineAwayError("Elasticsearch did not answer in time") from error
+    except elastic_transport.SerializationError as error:
+        raise EngineError("ELASTICSEARCH_URL: what answers there is not Elasticsearch") from error
     except elastic_transport.TransportError as error:
         raise EngineAwayError(f"Elasticsearch cannot be reached: {_cause(error)}") from error
 
@@ -177,6 +208,21 @@ def _cause(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
     return error
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, an IPv6 address that is not closed
+        return False
+
+
+def _holds_certificates(path: str) -> bool:
+    try:
+        return bool(ssl.create_default_context(cafile=path).get_ca_certs())
+    except OSError:
+        return False
 
 
 def _public(url: str) -> str:

@@ -1,10 +1,12 @@
 """A new Elasticsearch index beside the serving one, and the switch.
 
-<alias>            the serving index
-<alias>-filling    the index that is being filled, an alias too, so that a write after its end fails
+<alias>                      the serving index
+<alias>-<UTC time>           an index
+<alias>-<UTC time>-filling   an index while it is being filled, an alias too, so that a write after its end fails
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,13 +21,13 @@ if TYPE_CHECKING:
     from search.engines.elastic import ElasticEngine
 
 log = structlog.get_logger()
-COPIES_WAIT = "60s"  # how long the switch waits for the new index's copies on other nodes
+COPIES_WAIT = "30s"  # how long the switch waits for the new index's copies on other nodes; writers wait with it
 Bound = TypeVar("Bound", bound="ElasticEngine")
 
 
-def filling(alias: str) -> str:
-    """The alias of the index that is being filled."""
-    return f"{alias}-filling"
+def filling(index: str) -> str:
+    """The alias that an index has while it is being filled."""
+    return f"{index}-filling"
 
 
 @contextmanager
@@ -34,17 +36,16 @@ def rebuilding(engine: "Bound", transform: str, width: int) -> Iterator["Bound"]
     not, the alias goes back."""
     alias = engine.alias
     name = f"{alias}-{datetime.now(UTC):%Y%m%dt%H%M%S.%f}"
-    with engine.cluster.writing() as client:
-        _sweep(client, alias)
-        client.indices.create(
-            index=name,
-            settings=index_settings(engine.shards, filling=True),
-            mappings=mappings(transform, width),
-            aliases={filling(alias): {}},
-        )
-    fresh = engine.bound(name)
     try:
-        yield fresh
+        with engine.cluster.writing() as client:
+            _sweep(client, alias)
+            client.indices.create(
+                index=name,
+                settings=index_settings(engine.shards, filling=True),
+                mappings=mappings(transform, width),
+                aliases={filling(name): {}},
+            )
+        yield engine.bound(name)
         with engine.cluster.writing() as client:
             _make_ready(client, name, engine.replicas)
             old = serving(client, alias)
@@ -57,13 +58,22 @@ def rebuilding(engine: "Bound", transform: str, width: int) -> Iterator["Bound"]
             raise
     except BaseException:
         with suppress(EngineError), engine.cluster.writing() as client:
-            client.indices.delete(index=name, ignore_unavailable=True)
+            if name not in serving(client, alias):  # a way back that failed leaves the new one serving
+                client.indices.delete(index=name, ignore_unavailable=True)
         raise
     finally:
         engine.forget()
-    with engine.cluster.writing() as client:
-        for index in old:
-            client.indices.delete(index=index, ignore_unavailable=True)
+    try:
+        with engine.cluster.writing() as client:
+            for index in filter(_named_by_us(alias), old):
+                client.indices.delete(index=index, ignore_unavailable=True)
+    except EngineError as error:  # the new one serves all the same
+        log.warning("the old index could not be deleted: the next rebuild does", index=old, reason=str(error))
+
+
+def _named_by_us(alias: str) -> Callable[[str], object]:
+    """Tells the indices of this alias from those of another, be it `papers` and `papers-2nd`."""
+    return re.compile(rf"{re.escape(alias)}-\d{{8}}t\d{{6}}\.\d{{6}}").fullmatch
 
 
 def serving(client: Elasticsearch, alias: str) -> list[str]:
@@ -77,11 +87,19 @@ def serving(client: Elasticsearch, alias: str) -> list[str]:
     return sorted(found.body)
 
 
+def drop(engine: "ElasticEngine") -> None:
+    """Delete the index behind the engine's alias, and the alias with it."""
+    with engine.cluster.writing() as client:
+        for index in serving(client, engine.alias):
+            client.indices.delete(index=index, ignore_unavailable=True)
+    engine.forget()
+
+
 def _sweep(client: Elasticsearch, alias: str) -> None:
     """Delete what a killed rebuild left: indices of our naming that do not serve."""
     kept = serving(client, alias)
-    found = client.indices.get(index=f"{alias}-2*", filter_path="*.aliases")
-    for index in found.body:
+    found = client.indices.get(index=f"{alias}-*", filter_path="*.aliases")
+    for index in filter(_named_by_us(alias), found.body):
         if index not in kept:
             log.warning("the index of a broken-off rebuild is deleted", index=index)
             client.indices.delete(index=index, ignore_unavailable=True)
@@ -98,10 +116,13 @@ def _make_ready(client: Elasticsearch, name: str, replicas: str) -> None:
 
 
 def _switch(client: Elasticsearch, alias: str, old: list[str], new: str) -> None:
-    """One atomic step from the old index to the new one, empty for none."""
-    actions: list[dict[str, Any]] = [{"remove": {"index": index, "alias": alias}} for index in old]
+    """One atomic step from the old index to the new one, empty for none. It may be taken twice: the client asks again
+    where an answer was lost."""
+    gone: list[tuple[str, str]] = [(index, alias) for index in old] + ([(new, filling(new))] if new else [])
+    actions: list[dict[str, Any]] = [
+        {"remove": {"index": index, "alias": name, "must_exist": False}} for index, name in gone
+    ]
     if new:
-        actions.append({"remove": {"index": new, "alias": filling(alias), "must_exist": False}})
         actions.append({"add": {"index": new, "alias": alias}})
     if actions:
         client.indices.update_aliases(actions=actions)

@@ -4,14 +4,18 @@ import gzip
 import io
 import json
 import random
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from elasticsearch import Elasticsearch
+from pytest_django import Settings
 
 from papers.models import Paper
 from papers.shelf import load_shelf
+from search.engines import engine_aside
 from search.engines.base import Engine
 from search.evaluation import MODES, JudgedSet, JudgedSetError, read_judged_set
 from search.known_items import three_words, with_typo
@@ -49,6 +53,46 @@ def test_every_mode_that_applies_is_measured(folder: Path) -> None:
     assert all(set(values) == {"ndcg@10", "recall@100", "mrr@10"} for values in figures.values())
     assert figures["lexical"] == {"ndcg@10": 1, "recall@100": 1, "mrr@10": 1}
     assert figures["hybrid"]["ndcg@10"] == 1
+
+
+def test_both_engines_measure_the_same_and_leave_nothing(
+    folder: Path, elasticsearch_url: str, settings: Settings
+) -> None:
+    alias = f"papers-{uuid.uuid4().hex[:8]}"
+    settings.ELASTICSEARCH = {**settings.ELASTICSEARCH, "URL": tuple(elasticsearch_url.split(",")), "INDEX": alias}
+    figures = run(folder, "--engine", "embedded", "--engine", "elasticsearch")
+    modes = ("lexical", "semantic", "hybrid")
+    assert list(figures) == [f"{engine} {mode}" for engine in ("embedded", "elasticsearch") for mode in modes]
+    for mode in modes:
+        assert figures[f"elasticsearch {mode}"] == pytest.approx(figures[f"embedded {mode}"])
+    assert run(folder, "--engine", "elasticsearch")["hybrid"] == figures["elasticsearch hybrid"]
+    with Elasticsearch(elasticsearch_url.split(",")) as client:
+        assert not client.indices.get(index=f"{alias}*").body
+
+
+def test_the_engine_is_the_sites_own_if_none_is_named(folder: Path, settings: Settings) -> None:
+    settings.SEARCH_ENGINE = "elasticsearch"
+    settings.ELASTICSEARCH = {**settings.ELASTICSEARCH, "URL": ()}
+    with pytest.raises(CommandError, match="ELASTICSEARCH_URL is not set"):
+        run(folder)
+    assert run(folder, "--engine", "embedded")["lexical"]["mrr@10"] == 1
+
+
+def test_an_index_aside_is_deleted_if_its_use_fails(elasticsearch_url: str, settings: Settings) -> None:
+    alias = f"papers-{uuid.uuid4().hex[:8]}"
+    settings.ELASTICSEARCH = {**settings.ELASTICSEARCH, "URL": tuple(elasticsearch_url.split(",")), "INDEX": alias}
+
+    def use(client: Elasticsearch) -> None:
+        with engine_aside("elasticsearch") as engine:
+            with engine.rebuild("none", 8):
+                pass
+            assert client.indices.get(index=f"{alias}-aside-*").body
+            raise RuntimeError("broken off")
+
+    with Elasticsearch(elasticsearch_url.split(",")) as client:
+        with pytest.raises(RuntimeError, match="broken off"):
+            use(client)
+        assert not client.indices.get(index=f"{alias}*").body
 
 
 def test_related_leaves_the_query_paper_out(folder: Path, jsonl: Callable[..., Path]) -> None:

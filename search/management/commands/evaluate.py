@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from search.encoder import EncoderError, get_encoder
+from search.engines import KINDS
 from search.engines.base import EngineError
 from search.evaluation import MODES, JudgedSetError, Value, evaluate, read_judged_set
 
@@ -43,14 +45,20 @@ def write_figures(path: Path | None, figures: Mapping[str, Mapping[str, float]])
 
 
 class Command(BaseCommand):
-    """Index a folder in BEIR layout aside and print nDCG@10, recall@100 and MRR@10 of the site's own ranking."""
+    """Index a folder in BEIR layout aside and print nDCG@10, recall@100 and MRR@10 of the site's own ranking.
+
+    On Elasticsearch the index has a name of its own and is deleted at the end.
+    """
 
     help = "Measure search quality on a folder with corpus.jsonl[.gz], queries.jsonl and qrels.tsv."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """DIR, --mode, --json."""
+        """DIR, --mode, --engine, --json."""
         parser.add_argument("folder", type=Path)
         parser.add_argument("--mode", choices=MODES, action="append", help="Default: all that apply.")
+        parser.add_argument(
+            "--engine", choices=KINDS, action="append", help="Default: the site's. Twice: both, from one encoding."
+        )
         parser.add_argument("--json", type=Path, help="Write the figures to this file too.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -59,10 +67,22 @@ class Command(BaseCommand):
         try:
             judged = read_judged_set(options["folder"])
             modes = options["mode"] or judged.modes()
-            figures = evaluate(judged, get_encoder(), modes, watch)
+            engines = dict.fromkeys(options["engine"] or [settings.SEARCH_ENGINE])
+            found = evaluate(judged, get_encoder(), modes, watch, list(engines))
         except (JudgedSetError, EncoderError, EngineError, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{options['folder'].name}: {len(judged.corpus)} papers, {len(judged.queries)} queries")
-        for mode, values in figures.items():
-            self.stdout.write(f"{mode:9}" + "".join(f"  {name} {value:.4f}" for name, value in values.items()))
+        figures = _named(found)
+        widest = max(map(len, figures))
+        for name, values in figures.items():
+            self.stdout.write(f"{name:{widest}}" + "".join(f"  {key} {value:.4f}" for key, value in values.items()))
         write_figures(options["json"], figures)
+
+
+def _named(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, Mapping[str, float]]:
+    """The figures by mode; of several engines by engine and mode."""
+    return {
+        mode if len(found) == 1 else f"{engine} {mode}": values
+        for engine, modes in found.items()
+        for mode, values in modes.items()
+    }
