@@ -24,12 +24,13 @@ def main() -> None:
     parser.add_argument("--papers", type=int, default=100_000)
     parser.add_argument("--queries", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--merged", action="store_true", help="merge Elasticsearch's index into one segment first")
     options = parser.parse_args()
     with measuring(heap="2g", timeout=30):
-        _run(options.papers, options.queries, options.seed)
+        _run(options.papers, options.queries, options.seed, options.merged)
 
 
-def _run(papers: int, count: int, seed: int) -> None:
+def _run(papers: int, count: int, seed: int, merged: bool) -> None:
     from benchmarks.comparison import Agreement, compare, encode_queries, recalls, related_overlap
     from benchmarks.library import fill, read_library
     from benchmarks.queries import draw_queries
@@ -45,6 +46,10 @@ def _run(papers: int, count: int, seed: int) -> None:
     with engine_aside("embedded") as exact, engine_aside("elasticsearch") as elastic:
         for engine in (exact, elastic):
             fill(engine, library)
+        if merged:
+            assert isinstance(elastic, elastic_engine.ElasticEngine)
+            with elastic.cluster.writing() as client:
+                client.options(request_timeout=1800).indices.forcemerge(index=elastic.alias, max_num_segments=1)
         one, other = library.context(exact), library.context(elastic)
         agreement = Agreement()
         compare(one, other, queries, vectors, agreement)
