@@ -189,10 +189,12 @@ def serve(folder: Path, *names: str, make: bool = False) -> "subprocess.Popen[st
     command = (
         ["make", "-o", "setup", "services"] if make else [sys.executable, "-m", "scripts.services", "serve", *names]
     )
+    # As a terminal has it: the tests may be run by make themselves, and its second level talks of folders.
+    kept = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     return subprocess.Popen(
         command,
         cwd=ROOT,
-        env=os.environ | {"TMPDIR": str(folder)},
+        env=kept | {"TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

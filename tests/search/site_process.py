@@ -172,7 +172,13 @@ def main() -> None:
 
         process.claim("web" if sys.argv[1] == "serve" else "worker")
     django.setup()
+    from django.conf import settings
+
     from search.encoder import Encoder
+
+    # As in the tests: files are not gathered first.
+    files = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": files}
 
     Encoder.encode = draw_vectors  # type: ignore[method-assign,assignment]
     PROCESSES[sys.argv[1]](*sys.argv[2:])
