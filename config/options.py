@@ -183,7 +183,12 @@ OPTIONS = (
         "0-1",
         "Copies of each shard: a number, or a range that follows the number of nodes.",
     ),
-    Option("ELASTICSEARCH_TIMEOUT", _seconds, "3", "Seconds that a reader's request to Elasticsearch may take."),
+    Option(
+        "ELASTICSEARCH_TIMEOUT",
+        _seconds,
+        "3",
+        "Seconds that a reader's request to Elasticsearch may take; of several nodes, each of three gets half of it.",
+    ),
     Option("EMBEDDING_MODEL", str, "all-MiniLM-L6-v2", "A sentence-transformers model, by name or folder."),
     Option("WHITENING_BETA", _share, "0", "β of the whitening: how much of the mean is taken away, 0 to 1."),
     Option("WHITENING_GAMMA", _share, "0.25", "γ of the whitening: 0 is a rotation, 1 whitens fully."),

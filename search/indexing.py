@@ -14,7 +14,7 @@ from search import locks
 from search.engines import get_engine
 from search.engines.base import Document, Engine, EngineError, RejectedError, StaleIndexError, Statistics
 from search.fits import load
-from search.marks import Claimant, claimant, pending
+from search.marks import Claimant, claimant, locked, pending
 from search.rebuilding import outgrown, rebuild, usable
 from search.writing import BATCH, Progress, papers_of, parts, prepare
 
@@ -35,7 +35,8 @@ def index_pending(progress: Progress | None = None, *, wait: bool = False, batch
             indexed = sum(_index_marked(progress, batch))
         # No longer locked: while the new index is being made, others go on with the old one.
         if outgrown(get_engine()):
-            rebuild(None, batch, wait=False, only_if=lambda: outgrown(get_engine()))
+            with suppress(locks.BusyError):
+                rebuild(None, batch, wait=False, only_if=lambda: outgrown(get_engine()))
         return indexed
     except locks.BusyError:
         return 0
@@ -90,7 +91,8 @@ def _write(
             engine.index([document for document in documents if document.id in ours])
         except RejectedError as error:
             refused = error.reasons
-            me.rest(refused)
             log.error("papers were refused by the index", papers=len(refused), first=next(iter(refused.items())))
-        me.clear({number: marks[number] for number in ours - refused.keys()})
+        with locked(ours):  # all of them first, in one order: see there
+            me.rest(refused)
+            me.clear({number: marks[number] for number in ours - refused.keys()})
     return len(ours) - len(refused)

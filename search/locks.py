@@ -15,7 +15,7 @@ from search.engines.base import EngineError
 
 # Keys of PostgreSQL's advisory locks; any others would do.
 _KEYS = {"writing": 0x70617065_00000001, "rebuilding": 0x70617065_00000002}
-_LIVING = """
+LIVING = """
     SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
     WHERE locktype = 'advisory' AND objsubid = 1 AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -63,10 +63,11 @@ def rebuilding(*, wait: bool) -> Iterator[Callable[[], None]]:
 
     def demand() -> None:
         try:
-            with session.cursor() as cursor:
-                cursor.execute("SELECT 1")
+            for each in (session, connection):  # the second holds the turn to write
+                with each.cursor() as cursor:
+                    cursor.execute("SELECT 1")
         except DatabaseError as error:
-            raise EngineError("the connection that held the rebuild's lock is broken: the old index stays") from error
+            raise EngineError("a connection that held the rebuild's locks is broken: the old index stays") from error
 
     try:
         with session.cursor() as cursor:
@@ -124,7 +125,7 @@ def alive(token: int) -> Iterator[None]:
 def living() -> set[int]:
     """The tokens and keys that living processes hold on PostgreSQL."""
     with connection.cursor() as cursor:
-        cursor.execute(_LIVING)
+        cursor.execute(LIVING)
         return {row[0] for row in cursor.fetchall()}
 
 

@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from papers.batches import batched
@@ -47,7 +48,7 @@ class Claimant:
     def clear(self, marks: Mapping[int, int]) -> None:
         """The papers with these stamps are in the serving index. A renewed mark stays, free for the next claim."""
         keep = locks.rebuild_runs()
-        with _locked(marks):
+        with locked(marks):
             for rows in _stamped(marks):
                 if keep:
                     rows.update(kept=True, claim=None)
@@ -58,13 +59,13 @@ class Claimant:
     def release(self, papers: Iterable[int]) -> None:
         """Give back what is still claimed of these papers."""
         for part in batched(papers, ROWS):
-            with _locked(part):
+            with locked(part):
                 IndexMark.objects.filter(paper__in=part, claim=self.token).update(claim=None)
 
     def rest(self, papers: Iterable[int]) -> None:
         """Leave papers that the engine refuses alone for an hour, or until they change."""
         until = timezone.now() + REFUSED_REST
-        with _locked(papers):
+        with locked(papers):
             IndexMark.objects.filter(paper__in=list(papers), claim=self.token).update(claim=None, rests_until=until)
 
 
@@ -94,26 +95,27 @@ def kept(limit: int) -> dict[int, int]:
 def drop(marks: Mapping[int, int]) -> None:
     """Remove marks that have not been renewed."""
     for part in batched(sorted(marks), ROWS):
-        with _locked(part):
+        with locked(part):
             for rows in _stamped({paper: marks[paper] for paper in part}):
                 rows.delete()
 
 
-def forget_kept() -> None:
-    """Remove what a broken-off rebuild left."""
-    IndexMark.objects.filter(kept=True).delete()
+def put_back_kept() -> None:
+    """Have papers indexed again that no rebuild has caught up with."""
+    IndexMark.objects.filter(kept=True).update(kept=False)
 
 
 def _free() -> QuerySet[IndexMark]:
     rows = pending().filter(Q(rests_until=None) | Q(rests_until__lt=timezone.now()))
     if locks.shared():
-        rows = rows.filter(Q(claim=None) | ~Q(claim__in=locks.living()))
+        # In one statement with the claim: whoever claimed before it began held its token before that.
+        rows = rows.filter(Q(claim=None) | ~Q(claim__in=RawSQL(locks.LIVING, [])))  # noqa: S611 -- no foreign word
     # Else the lock on DATA_DIR says that every claimant but this one is dead.
     return rows
 
 
 @contextmanager
-def _locked(papers: Iterable[int]) -> Iterator[None]:
+def locked(papers: Iterable[int]) -> Iterator[None]:
     """A transaction that holds these marks, taken by rising primary key as whoever sets marks takes them: two that
     took them each in an order of its own would wait for each other."""
     with transaction.atomic():

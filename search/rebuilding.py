@@ -64,7 +64,7 @@ def rebuild(
     with locks.rebuilding(wait=wait) as demand_lock:
         if not only_if():
             return 0
-        marks.forget_kept()
+        marks.put_back_kept()  # of a broken-off rebuild
         learned = load(newest_key(get_encoder().name))
         run = _Run(learned, width_for(Paper.objects.count(), learned.transform.dimension), batch, progress)
         with ExitStack() as last, get_engine().rebuild(learned.key, run.width) as engine:
@@ -75,6 +75,7 @@ def rebuild(
             _check(engine, run)
             demand_lock()  # without it workers would not have kept their marks for the new index
         marks.drop(run.seen)
+        marks.put_back_kept()  # of whoever wrote into the old index past a lost lock
         mark_for_index(sorted(run.refused))
         log.info("index rebuilt", papers=run.papers, fit=learned.key, width=run.width)
         return run.papers

@@ -375,7 +375,9 @@ def test_a_tool_that_fails_in_the_middle_leaves_the_database_as_it_was(
 def test_a_site_that_still_works_on_its_tables_is_not_waited_for_without_end(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, target = site.backup(tmp_path / "backups"), postgres.Target.of(conninfo_to_dict(site.database.url))
+    made = site.backup(tmp_path / "backups")
+    # With options, as the site itself connects.
+    target = postgres.Target.of(conninfo_to_dict(site.database.url) | {"options": "-c jit=off"})
     counts = read_manifest(made).counts
     monkeypatch.setattr(postgres, "LOCK_WAIT", "300ms")
     with target.connect() as reader:

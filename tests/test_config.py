@@ -121,3 +121,20 @@ def test_an_address_that_is_not_ours_is_said_clearly(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(OPTION, "HOST", "192.0.2.1")
     with pytest.raises(CommandError, match="cannot be served on"):
         call_command("prepare")
+
+
+def test_a_damaged_index_does_not_keep_the_site_from_its_start(tmp_path: Path) -> None:
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "current").write_text("20260101T000000")
+    (tmp_path / "index" / "20260101T000000").mkdir()
+    (tmp_path / "index" / "20260101T000000" / "state.json").write_text("{}")
+    done = manage(tmp_path, "check_search")
+    assert done.returncode == 0
+    assert "The indexer makes a new index" in done.stderr
+
+
+def test_wrong_search_settings_stop_it(tmp_path: Path) -> None:
+    done = manage(tmp_path, "check_search", SEARCH_ENGINE="elasticsearch", ELASTICSEARCH_URL="search.example.org")
+    assert done.returncode == 1
+    assert "is no address such as" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -42,12 +42,15 @@ class Target:
     def environment(self) -> dict[str, str]:
         """For the tools: the address without its password, which stands beside it."""
         password = {"PGPASSWORD": self.words["password"]} if "password" in self.words else {}
-        return {**os.environ, **password, "PGOPTIONS": f"-c lock_timeout={LOCK_WAIT}", "LC_ALL": "C"}
+        return {**os.environ, **password, "LC_ALL": "C"}
 
     @property
     def address(self) -> str:
-        """A connection string that may be shown."""
-        return conninfo.make_conninfo(**{name: word for name, word in self.words.items() if name != "password"})
+        """A connection string that may be shown. Its sessions wait for a lock for LOCK_WAIT at most."""
+        words = {name: word for name, word in self.words.items() if name != "password"}
+        # Here: libpq passes over PGOPTIONS where the address has options of its own, as the site's has.
+        words["options"] = f"{words.get('options', '')} -c lock_timeout={LOCK_WAIT}".strip()
+        return conninfo.make_conninfo(**words)
 
     def connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
         """Raises psycopg.Error."""

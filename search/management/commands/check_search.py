@@ -18,10 +18,15 @@ class Command(BaseCommand):
         try:
             engine = get_engine()
             engine.check()
-            papers = engine.statistics().papers
         except EngineAwayError as error:
-            self.stderr.write(self.style.WARNING(f"{error}. The site serves without search until it is back."))
+            self._warn(f"{error}. The site serves without search until it is back.")
+            return
         except EngineError as error:
             raise CommandError(str(error)) from error
-        else:
-            self.stdout.write(f"Search can be used; {papers} papers are in the index.")
+        try:
+            self.stdout.write(f"Search can be used; {engine.statistics().papers} papers are in the index.")
+        except EngineError as error:
+            self._warn(f"{error}. The indexer makes a new index where this one is damaged or of another version.")
+
+    def _warn(self, text: str) -> None:
+        self.stderr.write(self.style.WARNING(text))
