@@ -1,11 +1,13 @@
 """Indexing killed at any moment and started again ends in the same index as one clean run."""
 
+import os
 import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -77,8 +79,13 @@ class Site:
 
     def state(self) -> tuple[tuple[str, int], ...]:
         """What the writer has touched so far."""
-        files = (self.folder / "index").rglob("*") if (self.folder / "index").exists() else []
-        return tuple(sorted((str(path), path.stat().st_mtime_ns) for path in list(files) if path.exists()))
+        touched = []
+        # A file may be there one moment and replaced the next.
+        for folder, _, names in os.walk(self.folder / "index"):
+            for name in names:
+                with suppress(FileNotFoundError):
+                    touched.append((f"{folder}/{name}", os.stat(f"{folder}/{name}").st_mtime_ns))
+        return tuple(sorted(touched))
 
     def contents(self) -> dict[str, object]:
         """Everything a reader could tell of the index."""
