@@ -99,8 +99,8 @@ class Web:
                 command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
             )
 
-    def status(self, path: str = "/") -> int:
-        """The status of an answer; 0 where there is none."""
+    def status(self, path: str = "/api/v1/papers") -> int:
+        """The status of an answer, 0 without one. The default asks the database and needs no gathered files."""
         try:
             with urllib.request.urlopen(self.address + path, timeout=30) as answer:
                 return int(answer.status)
