@@ -18,8 +18,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks import SHARED
+
 ROOT = Path(__file__).resolve().parent.parent
-REAL = ROOT.parent / "shared" / "data" / "arxiv-364k.jsonl.xz"
+REAL = SHARED / "arxiv-364k.jsonl.xz"
 SHELF = ROOT / "papers" / "fixtures" / "shelf.jsonl"
 ROUNDS = 5
 

@@ -11,11 +11,11 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import SHARED
 from papers.batches import batched
 from papers.records import PaperRecord, from_json
 from papers.tex import to_text
@@ -28,7 +28,6 @@ from search.service import Context
 from search.vectors import Vectors
 from search.whitening import Transform, width_for
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 RECORDS, VECTORS = SHARED / "arxiv-364k.jsonl.xz", SHARED / "vectors-100k.f16.npy"
 KEY = "library"  # the name of the fit
 BATCH = 2000
@@ -55,7 +54,7 @@ class Library:
 
     def context(self, engine: Engine) -> Context:
         """What a search needs. Queries have to come with their vectors."""
-        return Context(KEY, engine, self.transform, self.table, self.width, KEY, _no_encoder, self.fetch)
+        return Context(KEY, engine, self.transform, self.table, self.width, KEY, no_encoder, self.fetch)
 
 
 def read_library(papers: int, seed: int = 1) -> Library:
@@ -131,5 +130,6 @@ def _noised(real: Vectors, lenders: NDArray[np.integer], seed: int) -> Vectors:
     return np.concatenate(rows)
 
 
-def _no_encoder(text: str) -> Vectors:
+def no_encoder(text: str) -> Vectors:
+    """In the place of an encoder, where queries come with their vectors."""
     raise NotImplementedError("queries come with their vectors")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.clients import Site
-from benchmarks.library import KEY, Library
+from benchmarks.library import KEY, Library, no_encoder
 from benchmarks.queries import Asked
 from search.engines import elastic_engine
 from search.engines.base import FACETS, Engine, Ids, LexicalQuery
@@ -85,9 +85,6 @@ def contexts(site: Site) -> dict[str, Context]:
 
     def fetch(ids: Ids) -> tuple[Ids, Vectors]:
         return ids, full[ids - 1].astype(np.float32)
-
-    def no_encoder(text: str) -> Vectors:
-        raise NotImplementedError
 
     transform, table = Transform.from_bytes(site.transform), smoothed(FrequencyTable.from_bytes(site.table))
     return {

@@ -7,6 +7,7 @@
 import math
 import os
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from papers.categories import clean_categories, subcategories
 
+ENGINES = ("embedded", "elasticsearch")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -40,57 +42,37 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _port(text: str) -> int:
-    number = int(text)
-    if not 0 < number < 65536:
-        raise ValueError("expected a port from 1 to 65535")
-    return number
+def _number(kind: type[int] | type[float], least: float, most: float, expected: str) -> Callable[[str], Any]:
+    """A reader of numbers from `least` to `most`, which refuses others by saying what is `expected`."""
+
+    def read(text: str) -> float:
+        number = kind(text)
+        if not least <= number <= most:  # nor is what is no number
+            raise ValueError(f"expected {expected}")
+        return number
+
+    return read
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 1000:
-        raise ValueError("expected a number from 0 to 1000")
-    return number
+def _matching(pattern: str, expected: str) -> Callable[[str], str]:
+    """A reader of text that matches as a whole."""
+
+    def read(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"expected {expected}")
+        return text
+
+    return read
 
 
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not (math.isfinite(number) and number >= 0):
-        raise ValueError("expected a number of seconds, 0 or more")
-    return number
-
-
-def _share(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise ValueError("expected a number from 0 to 1")
-    return number
-
-
-def _from_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError("expected a number, 1 or more")
-    return number
-
-
-def _engine(text: str) -> str:
-    if text not in ("embedded", "elasticsearch"):
-        raise ValueError("expected embedded or elasticsearch")
-    return text
-
-
-def _index_name(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,60}", text):
-        raise ValueError("expected small letters, digits, - and _")
-    return text
-
-
-def _replicas(text: str) -> str:
-    if not re.fullmatch(r"\d+|\d+-(\d+|all)", text):
-        raise ValueError("expected a number such as 1 or a range such as 0-1")
-    return text
+_port = _number(int, 1, 65535, "a port from 1 to 65535")
+_pool = _number(int, 0, 1000, "a number from 0 to 1000")
+_from_one = _number(int, 1, math.inf, "a number, 1 or more")
+_share = _number(float, 0, 1, "a number from 0 to 1")
+_seconds = _number(float, 0, sys.float_info.max, "a number of seconds, 0 or more")
+_engine = _matching("|".join(ENGINES), " or ".join(ENGINES))
+_index_name = _matching(r"[a-z][a-z0-9_-]{0,60}", "small letters, digits, - and _")
+_replicas = _matching(r"\d+|\d+-(\d+|all)", "a number such as 1 or a range such as 0-1")
 
 
 def _categories(text: str) -> tuple[str, ...]:
@@ -146,7 +128,7 @@ OPTIONS = (
     ),
     Option(
         "DATABASE_POOL",
-        _count,
+        _pool,
         "8",
         "The most connections that one web process has to PostgreSQL, one for each of its threads; 0: no pool.",
     ),

@@ -9,16 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime, time
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from psycopg.errors import DeadlockDetected
 
 from papers.models import IndexMark, Paper, PaperCategory
 from papers.records import PaperRecord
+from papers.turns import INGESTING, take_turn
 
 BATCH = 1000
 TRIES = 3
-# The key of PostgreSQL's advisory lock; any other would do.
-_TURN = 0x70617065_00000003
 # A record that does not know one of these says nothing about it: what is stored stays.
 KEPT_WHEN_EMPTY = ("authors", "version", "updated", "doi", "journal_ref", "comment", "license", "report_number")
 FIELDS = tuple(field.name for field in fields(PaperRecord))
@@ -82,7 +81,9 @@ def _batches(records: Iterable[PaperRecord], size: int) -> Iterator[dict[str, Pa
 
 @transaction.atomic
 def _ingest_batch(batch: dict[str, PaperRecord]) -> Counts:
-    _take_turn()
+    # So that of two processes with one paper the second sees what the first wrote. Row locks cannot do it: a paper that
+    # is new to both has no row yet, and three writers of the same papers in other orders ended in deadlocks.
+    take_turn(INGESTING)
     # Locked also against those who write no new papers.
     rows = Paper.objects.select_for_update(no_key=True).filter(arxiv_id__in=batch).order_by("pk")
     known = {paper.arxiv_id: paper for paper in rows}
@@ -93,18 +94,6 @@ def _ingest_batch(batch: dict[str, PaperRecord]) -> Counts:
     _link_categories(created, changed)
     mark_for_index(paper.pk for paper in created + changed)
     return Counts(len(created), len(changed), len(batch) - len(created) - len(changed))
-
-
-def _take_turn() -> None:
-    """Wait until no other process ingests, so that of two with one paper the second sees what the first wrote.
-
-    Held to the end of the transaction. Row locks cannot do it: a paper that is new to both has no row yet, and three
-    writers of the same papers in other orders ended in deadlocks and conflicts.
-    On SQLite transactions take turns anyway.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN])
 
 
 def mark_for_index(paper_ids: Iterable[int]) -> None:

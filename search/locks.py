@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from filelock import FileLock, Timeout
 
+from papers.turns import REBUILDING, WRITING, shared, take_turn
 from search.engines.base import EngineError
 
-# Keys of PostgreSQL's advisory locks; any others would do.
-_KEYS = {"writing": 0x70617065_00000001, "rebuilding": 0x70617065_00000002}
+# The keys that living processes hold.
 LIVING = """
     SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
     WHERE locktype = 'advisory' AND objsubid = 1 AND granted
@@ -31,11 +31,6 @@ class BusyError(Exception):
     """Another process holds the lock."""
 
 
-def shared() -> bool:
-    """Whether processes of other machines may work on the same papers."""
-    return connection.vendor == "postgresql"
-
-
 @contextmanager
 def writing() -> Iterator[None]:
     """Held from the write of a batch to the removal of its marks, and while a rebuild switches: a short transaction."""
@@ -44,7 +39,7 @@ def writing() -> Iterator[None]:
             yield
         return
     with transaction.atomic():
-        _run("SELECT pg_advisory_xact_lock(%s)", _KEYS["writing"])
+        take_turn(WRITING)
         yield
 
 
@@ -73,16 +68,16 @@ def rebuilding(*, wait: bool) -> Iterator[Callable[[], None]]:
         with session.cursor() as cursor:
             cursor.execute(_PATIENCE)
             if wait:
-                cursor.execute("SELECT pg_advisory_lock(%s)", [_KEYS["rebuilding"]])
+                cursor.execute("SELECT pg_advisory_lock(%s)", [REBUILDING])
             else:
-                cursor.execute("SELECT pg_try_advisory_lock(%s)", [_KEYS["rebuilding"]])
+                cursor.execute("SELECT pg_try_advisory_lock(%s)", [REBUILDING])
                 if not cursor.fetchone()[0]:
                     raise BusyError
             try:
                 yield demand
             finally:
                 with suppress(DatabaseError):  # a broken connection has given it back
-                    cursor.execute("SELECT pg_advisory_unlock(%s)", [_KEYS["rebuilding"]])
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [REBUILDING])
     finally:
         session.close()
 
@@ -90,7 +85,9 @@ def rebuilding(*, wait: bool) -> Iterator[Callable[[], None]]:
 def rebuild_runs() -> bool:
     """Whether some process makes a new index now."""
     if shared():
-        return _KEYS["rebuilding"] in living()
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT %s IN ({LIVING})", [REBUILDING])
+            return bool(cursor.fetchone()[0])
     with suppress(BusyError), _file("rebuilding", wait=False):
         return False
     return True
@@ -114,19 +111,13 @@ def alive(token: int) -> Iterator[None]:
         return
     with connection.cursor() as cursor:
         cursor.execute(_PATIENCE)
-    _run("SELECT pg_advisory_lock(%s)", token)
+        cursor.execute("SELECT pg_advisory_lock(%s)", [token])
     try:
         yield
     finally:
-        with suppress(DatabaseError):  # a broken connection has given it back
-            _run("SELECT pg_advisory_unlock(%s)", token)
-
-
-def living() -> set[int]:
-    """The tokens and keys that living processes hold on PostgreSQL."""
-    with connection.cursor() as cursor:
-        cursor.execute(LIVING)
-        return {row[0] for row in cursor.fetchall()}
+        # A broken connection has given it back.
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [token])
 
 
 @contextmanager
@@ -142,8 +133,3 @@ def _file(name: str, *, wait: bool) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _run(statement: str, value: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [value])

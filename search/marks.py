@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from papers.batches import batched
 from papers.models import IndexMark
+from papers.turns import shared
 from search import locks
 
 ROWS = 2000  # rows named in one statement
@@ -54,19 +55,23 @@ class Claimant:
                     rows.update(kept=True, claim=None)
                 else:
                     rows.delete()
-        self.release(marks)
+            for part in batched(marks, ROWS):
+                self._give_back(part)
 
     def release(self, papers: Iterable[int]) -> None:
         """Give back what is still claimed of these papers."""
         for part in batched(papers, ROWS):
             with locked(part):
-                IndexMark.objects.filter(paper__in=part, claim=self.token).update(claim=None)
+                self._give_back(part)
 
     def rest(self, papers: Iterable[int]) -> None:
         """Leave papers that the engine refuses alone for an hour, or until they change."""
         until = timezone.now() + REFUSED_REST
         with locked(papers):
-            IndexMark.objects.filter(paper__in=list(papers), claim=self.token).update(claim=None, rests_until=until)
+            self._give_back(papers, rests_until=until)
+
+    def _give_back(self, papers: Iterable[int], **more: datetime) -> None:
+        IndexMark.objects.filter(paper__in=list(papers), claim=self.token).update(claim=None, **more)
 
 
 @contextmanager
@@ -107,7 +112,7 @@ def put_back_kept() -> None:
 
 def _free() -> QuerySet[IndexMark]:
     rows = pending().filter(Q(rests_until=None) | Q(rests_until__lt=timezone.now()))
-    if locks.shared():
+    if shared():
         # In one statement with the claim: whoever claimed before it began held its token before that.
         rows = rows.filter(Q(claim=None) | ~Q(claim__in=RawSQL(locks.LIVING, [])))  # noqa: S611 -- no foreign word
     # Else the lock on DATA_DIR says that every claimant but this one is dead.

@@ -21,9 +21,9 @@ from search.engines import get_engine
 from search.engines.base import Engine
 from search.indexing import index_pending
 from search.vectors import store
+from tests import SHARED
 
 pytest_plugins = ["tests.services"]
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -15,9 +15,9 @@ import pytest
 
 from scripts.services import elasticsearch, postgres, redis
 from scripts.services.base import Unavailable
+from tests import SHARED
 
 CI = os.environ.get("CI", "").lower() in {"1", "true"}
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 # How the reason of a skip may begin in CI; every other skip fails the run.
 ALLOWED_SKIPS = (
     "contract: ",  # what the engine contract says that an engine need not do

@@ -23,6 +23,7 @@ from papers.backup.manifest import BackupError, Progress
 
 FILE = "database.dump"
 LOCK_WAIT = "30s"
+INSTALLED = Path("/usr/lib/postgresql")  # Debian keeps the programs of several versions there
 _CHUNK = 1 << 18
 
 
@@ -102,19 +103,26 @@ def restore(
 
 def tool(name: str, server: int) -> str:
     """The path of the oldest `name` that fits a server of this major version. Raises BackupError."""
-    found = {version: path for path in _places(name) if (version := _version(path)) >= server}
+    # Of two of one version the likelier place counts, which comes last here.
+    found = {version: path for path in reversed(_places(name)) if (version := _version(path)) >= server}
     if not found:
         raise BackupError(f"no {name} for PostgreSQL {server} here: install postgresql-client-{server} or a later one")
     return found[min(found)]
 
 
-def _places(name: str) -> list[str]:
-    folders = [*map(Path, os.get_exec_path()), *sorted(Path("/usr/lib/postgresql").glob("*/bin"))]
-    config = shutil.which("pg_config")
-    if config:
+def program_folders(installed: Path = INSTALLED) -> list[Path]:
+    """Where PostgreSQL's programs may be: as pg_config says, those of `installed` (newest first), those of PATH."""
+    folders = []
+    if config := shutil.which("pg_config"):
         said = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False)  # noqa: S603
         folders.append(Path(said.stdout.strip() or "."))
-    return [str(path) for folder in folders if os.access(path := folder / name, os.X_OK)]
+    versions = installed.glob("*/bin")
+    folders += sorted(versions, key=lambda path: [int(part) for part in re.findall(r"\d+", str(path))], reverse=True)
+    return [*folders, *map(Path, os.get_exec_path())]
+
+
+def _places(name: str) -> list[str]:
+    return [str(path) for folder in program_folders() if os.access(path := folder / name, os.X_OK)]
 
 
 def _version(program: str) -> int:

@@ -1,34 +1,24 @@
 """A real PostgreSQL."""
 
-import re
 import secrets
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import psycopg
 
+from papers.backup.postgres import INSTALLED, program_folders
 from scripts.services import base
 from scripts.services.users import hand_over, run
 
 HOW = "install Debian's or Ubuntu's package postgresql (macOS: brew install postgresql), or set TEST_POSTGRES_URL"
-INSTALLED = Path("/usr/lib/postgresql")  # Debian keeps the servers of several versions there
 NAME = "papertide"  # of the role and of the database
 
 
 def programs() -> Path:
     """The folder of initdb and postgres. Raises Unavailable."""
-    folders = []
-    if pg_config := shutil.which("pg_config"):
-        told = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, check=False)
-        folders.append(Path(told.stdout.strip()))
-    versions = INSTALLED.glob("*/bin")
-    folders += sorted(versions, key=lambda path: [int(part) for part in re.findall(r"\d+", str(path))], reverse=True)
-    if found := shutil.which("initdb"):
-        folders.append(Path(found).resolve().parent)
-    for folder in folders:
+    for folder in program_folders(INSTALLED):
         if (folder / "initdb").is_file() and (folder / "postgres").is_file():
             return folder
     raise base.Unavailable(f"no PostgreSQL: {HOW}")

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from config.options import ENGINES
 from search.engines.base import Engine, EngineError
 
 if TYPE_CHECKING:
     from search.engines.elastic import ElasticEngine
 
-KINDS = ("embedded", "elasticsearch")
+
+KINDS = ENGINES
 
 
 @lru_cache(maxsize=1)
@@ -57,6 +59,7 @@ def engine_aside(kind: str) -> Iterator[Engine]:
 
 
 def elastic_engine(alias: str) -> "ElasticEngine":
+    """The engine behind `alias` on the cluster of the settings. Raises EngineError where these cannot be right."""
     from search.engines.elastic import ElasticEngine
     from search.engines.elastic_client import Address, Cluster
 

@@ -15,7 +15,6 @@ from elasticsearch import Elasticsearch
 from elasticsearch.helpers import streaming_bulk
 from numpy.typing import NDArray
 
-from search.engines import elastic_query as compile_to
 from search.engines.base import (
     Document,
     Engine,
@@ -28,8 +27,9 @@ from search.engines.base import (
     StaleIndexError,
     Statistics,
 )
-from search.engines.elastic_client import Cluster, is_full
+from search.engines.elastic_client import BUSY, Cluster, index_fault
 from search.engines.elastic_mapping import ALL_STEMS, SCHEMA_VERSION, VECTOR, to_source
+from search.engines.elastic_query import Compiler
 from search.engines.elastic_rebuild import filling, rebuilding
 from search.query import Node
 
@@ -40,6 +40,7 @@ MORE_CANDIDATES = 1000
 BULK_DOCUMENTS, BULK_BYTES = 500, 10_000_000
 # Pushed back, a writer tries again: 0.5 s, 1, 2, 4, 8.
 BULK_TRIES, BULK_PAUSE, BULK_LONGEST_PAUSE = 5, 0.5, 10
+_COMPILER = Compiler()
 _FACET_FIELDS = {"category": "category", "year": "year", "keyword": "keyword", "author": "author.name"}
 _COPIES = ",".join(
     f"indices.*.shards.*.{name}" for name in ("docs.count", "seq_no.max_seq_no", "refresh.external_total")
@@ -80,7 +81,7 @@ class ElasticEngine(Engine):
         state = self._state()
         if state is None or limit < 1:
             return Hits()
-        clause = compile_to.lexical(query, scored=order == "score")
+        clause = _COMPILER.query(query, scored=order == "score")
         rows = self._rows(state, {"query": clause, "sort": _ORDERS[order]}, limit, offset)
         return _hits(rows, [row[0] if order == "score" else 0.0 for row in rows])
 
@@ -90,7 +91,7 @@ class ElasticEngine(Engine):
         if state is None:
             return 0
         with self._asking() as client:
-            answer = client.count(index=state.index, query=compile_to.lexical(query, scored=False))
+            answer = client.count(index=state.index, query=_COMPILER.query(query, scored=False))
         _demand_all(answer["_shards"])
         return int(answer["count"])
 
@@ -109,7 +110,7 @@ class ElasticEngine(Engine):
             "num_candidates": min(wanted + MORE_CANDIDATES, WINDOW),
         }
         if within is not None:
-            knn["filter"] = compile_to.tree(within)
+            knn["filter"] = _COMPILER.tree(within)
         rows = self._rows(state, {"knn": knn, "sort": _ORDERS["score"]}, wanted)
         return _hits(rows, [2 * row[0] - 1 for row in rows])  # the score is (1 + inner product) / 2
 
@@ -119,7 +120,7 @@ class ElasticEngine(Engine):
         distinct = sorted(set(stems))
         if state is None or not distinct or limit < 1:
             return Hits()
-        clause = compile_to.titled(distinct, within)
+        clause = _COMPILER.titled(distinct, within)
         rows = self._rows(state, {"query": clause, "sort": [{"title_length": "asc"}, {"id": "desc"}]}, limit)
         return _hits(rows, [len(distinct) / max(row[0], len(distinct)) for row in rows])
 
@@ -129,7 +130,7 @@ class ElasticEngine(Engine):
         if state is None:
             return {name: [] for name in names}
         wanted = {name: {"terms": {"field": _FACET_FIELDS[name], "size": size}} for name in names}
-        clause = compile_to.lexical(query, scored=False)
+        clause = _COMPILER.query(query, scored=False)
         answer = self._ask(state, {"query": clause, "size": 0, "aggs": wanted}, "aggregations")
         return {
             name: [(str(bucket["key"]), bucket["doc_count"]) for bucket in answer["aggregations"][name]["buckets"]]
@@ -375,14 +376,13 @@ def _note_refusal(item: dict[str, Any], refused: dict[int, str]) -> None:
     error = result.get("error") or {}
     kind, reason = (error.get("type", ""), error.get("reason", "")) if isinstance(error, dict) else ("", str(error))
     status = result.get("status")
-    if is_full(kind, reason):
-        raise EngineError(f"Elasticsearch has no room, its disk is over the flood-stage watermark: {reason}")
+    fault = index_fault(kind, reason)
+    if fault is not None:
+        raise fault
     if kind == "index_not_found_exception":
         raise StaleIndexError(reason)
-    if status in (429, 502, 503, 504):
+    if status in BUSY:
         raise EngineAwayError(f"Elasticsearch is overloaded and did not take all documents: {reason}")
-    if kind == "strict_dynamic_mapping_exception":
-        raise EngineError(f"the index was made by another version of Papertide: manage.py index --rebuild ({reason})")
     if status != 400:  # a block, a missing right: none of them is the document's fault
         raise EngineError(f"Elasticsearch does not write into the index: {reason}")
     refused[int(result["_id"])] = f"{kind}: {reason}"

@@ -25,6 +25,7 @@ FAILURES, REST = 3, 5  # so many failures in a row, so many seconds of rest
 AT_ONCE = 6  # of the eight threads of a web process: two are always left to browse
 WAIT = 1.0  # seconds a request waits until one of the others is done
 WRITE_TIMEOUT = 60.0  # seconds
+BUSY = (429, 502, 503, 504)  # the status of what may be answered later
 
 
 @dataclass(frozen=True)
@@ -176,27 +177,35 @@ def _api_error(error: ApiError) -> EngineError:
     kind, reason, status = _kind(error), _reason(error), error.meta.status
     if kind == "media_type_header_exception":
         return EngineError(f"Elasticsearch is of another version than 9.x, which is needed: {reason}")
-    if is_full(kind, reason):
-        return EngineError(f"Elasticsearch has no room, its disk is over the flood-stage watermark: {reason}")
-    if kind == "strict_dynamic_mapping_exception":
-        return EngineError(f"the index was made by another version of Papertide: manage.py index --rebuild ({reason})")
-    if status in (429, 502, 503, 504):
+    fault = index_fault(kind, reason)
+    if fault is not None:
+        return fault
+    if status in BUSY:
         return EngineAwayError(f"Elasticsearch is overloaded or without some of its shards: {reason}")
     return EngineError(f"Elasticsearch refuses the request: {reason}")
 
 
-def is_full(kind: str, reason: str) -> bool:
-    """Whether an error says that the disk is full."""
-    return kind == "cluster_block_exception" and "flood" in reason
+def index_fault(kind: str, reason: str) -> EngineError | None:
+    """What an operator has to mend before the index takes anything, of a request's or one document's error; else
+    None."""
+    if kind == "cluster_block_exception" and "flood" in reason:
+        return EngineError(f"Elasticsearch has no room, its disk is over the flood-stage watermark: {reason}")
+    if kind == "strict_dynamic_mapping_exception":
+        return EngineError(f"the index was made by another version of Papertide: manage.py index --rebuild ({reason})")
+    return None
+
+
+def _told(error: ApiError) -> object:
+    return error.body.get("error") if isinstance(error.body, dict) else None
 
 
 def _kind(error: ApiError) -> str:
-    found = error.body.get("error") if isinstance(error.body, dict) else None
+    found = _told(error)
     return str(found.get("type", "")) if isinstance(found, dict) else ""
 
 
 def _reason(error: ApiError) -> str:
-    found = error.body.get("error") if isinstance(error.body, dict) else None
+    found = _told(error)
     if isinstance(found, dict):
         causes = found.get("root_cause") or [found]
         return str(causes[0].get("reason") or found.get("reason") or error)

@@ -5,7 +5,6 @@ Stems are made here, in Python, and stand in fields of their own that Elasticsea
 "interval"), and a query, whose stems are made in Python too, would not find those words.
 """
 
-from datetime import date
 from typing import Any
 
 from elasticsearch.helpers import pack_dense_vector
@@ -21,12 +20,12 @@ VECTOR = "vector"
 LONGEST_KEYWORD = 8000
 
 
-def index_settings(shards: int, *, filling: bool) -> dict[str, Any]:
+def index_settings(shards: int) -> dict[str, Any]:
     """Settings of a new index. While it is filled nobody reads it: no refresh, no copies."""
     return {
         "number_of_shards": shards,
         "number_of_replicas": 0,
-        "refresh_interval": "-1" if filling else "1s",
+        "refresh_interval": "-1",
         "codec": "best_compression",
         "mapping.exclude_source_vectors": True,
         "analysis": {
@@ -107,12 +106,7 @@ def to_source(document: Document) -> dict[str, Any]:
         "comment": document.comment,
         "journal": document.journal_ref,
         "doi": document.doi.lower(),
-        "published": iso(document.published),
+        "published": document.published.isoformat(),
         "year": document.published.year,
         VECTOR: pack_dense_vector(document.vector.astype("float32", copy=False)),
     }
-
-
-def iso(day: date) -> str:
-    """A day as the mapping's date format wants it."""
-    return day.isoformat()

@@ -41,7 +41,7 @@ def rebuilding(engine: "Bound", transform: str, width: int) -> Iterator["Bound"]
             _sweep(client, alias)
             client.indices.create(
                 index=name,
-                settings=index_settings(engine.shards, filling=True),
+                settings=index_settings(engine.shards),
                 mappings=mappings(transform, width),
                 aliases={filling(name): {}},
             )

@@ -1,11 +1,14 @@
-"""The embedded engine's fields, and how a document and a query tree become tantivy's."""
+"""The embedded engine's fields, and how a document and a query become tantivy's."""
+
+from collections.abc import Sequence
+from datetime import date
 
 import tantivy
 from tantivy import FieldType, Occur, Query
 
 from search import analysis
-from search.engines.base import TITLE_BOOST, Document, LexicalQuery, Unit, categories_of, title_length
-from search.query import And, Field, Node, Not, Or, Phrase, Range, Word
+from search.engines.base import TITLE_BOOST, Document, LexicalQuery, title_length
+from search.engines.compiling import TreeCompiler
 
 # Raise this when fields or analyzers change: an index of another number is rebuilt.
 SCHEMA_VERSION = 1
@@ -14,14 +17,6 @@ DAY_SHIFT = 32
 ID_MASK = (1 << DAY_SHIFT) - 1
 
 EXACT, STEMS = "exact", "stems"
-_PHRASE_FIELDS = {
-    "title": "title_exact",
-    "abstract": "abstract_exact",
-    "author": "author",
-    "comment": "comment",
-    "journal": "journal",
-}
-_STEM_FIELDS = {"title": "title", "abstract": "abstract"}
 
 
 def build_schema() -> tantivy.Schema:
@@ -79,8 +74,17 @@ def to_tantivy(document: Document) -> tantivy.Document:
     return out
 
 
-class Compiler:
-    """Turns query trees into tantivy queries of one schema."""
+class Compiler(TreeCompiler[Query]):
+    """Turns queries into tantivy's, of one schema."""
+
+    stem_fields = {name: name for name in ("all", "title", "abstract")}
+    exact_fields = {
+        "title": "title_exact",
+        "abstract": "abstract_exact",
+        "author": "author",
+        "comment": "comment",
+        "journal": "journal",
+    }
 
     def __init__(self, schema: tantivy.Schema) -> None:
         self.schema = schema
@@ -90,7 +94,7 @@ class Compiler:
         parts: list[tuple[Occur, Query]] = []
         if query.binding is not None:
             parts.append((Occur.Must, Query.const_score_query(self.tree(query.binding), 0.0)))
-        units = [self._unit(unit, scored) for unit in query.units]
+        units = [self.unit(unit, scored=scored) for unit in query.units]
         parts += [(Occur.Should, unit) for unit in units]
         if not parts:
             return Query.all_query()
@@ -98,100 +102,52 @@ class Compiler:
             return Query.boolean_query(parts, 1)
         return Query.boolean_query(parts, query.minimum if units else None)
 
-    def titled(self, stems: list[str], within: Node | None) -> Query:
-        """Papers whose title holds all stems."""
-        parts = [(Occur.Must, self._term("title", stem)) for stem in stems]
-        if within is not None:
-            parts.append((Occur.Must, self.tree(within)))
-        return Query.boolean_query(parts)
+    def nothing(self) -> Query:
+        """See TreeCompiler."""
+        return Query.empty_query()
 
-    def tree(self, node: Node) -> Query:
-        """A binding part."""
-        match node:
-            case Word(text):
-                return self._words("all", text)
-            case Phrase(text):
-                return _any([self._phrase(name, text) for name in ("title_exact", "abstract_exact")])
-            case Range(start, end):
-                return Query.range_query(
-                    self.schema,
-                    "day",
-                    FieldType.Integer,
-                    lower_bound=None if start is None else start.toordinal(),
-                    upper_bound=None if end is None else end.toordinal(),
-                )
-            case Field(name, child):
-                return self._field(name, child)
-            case And(children):
-                return _all([self.tree(child) for child in children])
-            case Or(children):
-                return _any([self.tree(child) for child in children])
-            case Not(child):
-                return _none(self.tree(child))
+    def term(self, field: str, value: str) -> Query:
+        """See TreeCompiler."""
+        return Query.term_query(self.schema, field, value, "basic")
 
-    def _field(self, name: str, node: Node) -> Query:
-        match node:
-            case And(children):
-                return _all([self._field(name, child) for child in children])
-            case Or(children):
-                return _any([self._field(name, child) for child in children])
-            case Not(child):
-                return _none(self._field(name, child))
-            case Word(text) | Phrase(text):
-                if name == "cat":
-                    return Query.term_set_query(self.schema, "category", sorted(categories_of(text)))
-                if name == "id":
-                    return self._term("arxiv_id", text)
-                if name == "doi":
-                    return self._term("doi", text.lower())
-                if isinstance(node, Word) and name in _STEM_FIELDS:
-                    return self._words(_STEM_FIELDS[name], text)
-                if isinstance(node, Word):
-                    return _all([self._term(name, term) for term in analysis.words(text)])
-                return self._phrase(_PHRASE_FIELDS[name], text)
-            case _:
-                return self.tree(node)
+    def terms(self, field: str, values: Sequence[str]) -> Query:
+        """See TreeCompiler."""
+        return Query.term_set_query(self.schema, field, list(values))
 
-    def _words(self, name: str, text: str) -> Query:
-        """All stems of a word in a stemmed field; a stop word is looked up as it is written."""
-        stems = analysis.stems(text)
-        if stems:
-            return _all([self._term(name, stem) for stem in stems])
-        fields = ("title_exact", "abstract_exact") if name == "all" else (_PHRASE_FIELDS[name],)
-        return _any([self._phrase(field, text) for field in fields])
+    def phrase(self, field: str, terms: Sequence[str]) -> Query:
+        """See TreeCompiler."""
+        return Query.phrase_query(self.schema, field, list(terms))
 
-    def _phrase(self, name: str, text: str) -> Query:
-        terms = analysis.words(text)
-        if len(terms) > 1:
-            return Query.phrase_query(self.schema, name, list(terms))
-        return self._term(name, terms[0]) if terms else Query.empty_query()
+    def days(self, start: date | None, end: date | None) -> Query:
+        """See TreeCompiler."""
+        return Query.range_query(
+            self.schema,
+            "day",
+            FieldType.Integer,
+            lower_bound=None if start is None else start.toordinal(),
+            upper_bound=None if end is None else end.toordinal(),
+        )
 
-    def _unit(self, unit: Unit, scored: bool) -> Query:
-        alternatives = [_all([self._scored(stem, scored) for stem in stems]) for stems in unit.alternatives]
-        query = _any(alternatives)
-        return Query.boost_query(query, unit.weight) if scored and unit.weight != 1 else query
+    def all_of(self, clauses: Sequence[Query], *, scored: bool) -> Query:
+        """See TreeCompiler."""
+        return Query.boolean_query([(Occur.Must, clause) for clause in clauses])
 
-    def _scored(self, stem: str, scored: bool) -> Query:
-        if not scored:
-            return self._term("all", stem)
-        title = Query.boost_query(self._term("title", stem, "freq"), TITLE_BOOST)
-        return Query.boolean_query([(Occur.Must, self._term("all", stem, "freq")), (Occur.Should, title)])
+    def any_of(self, clauses: Sequence[Query]) -> Query:
+        """See TreeCompiler."""
+        return Query.boolean_query([(Occur.Should, clause) for clause in clauses])
 
-    def _term(self, name: str, value: str, option: str = "basic") -> Query:
-        return Query.term_query(self.schema, name, value, option)
+    def none_of(self, clause: Query) -> Query:
+        """See TreeCompiler."""
+        return Query.boolean_query([(Occur.Must, Query.all_query()), (Occur.MustNot, clause)])
 
+    def scored_stem(self, stem: str) -> Query:
+        """See TreeCompiler."""
+        title = Query.boost_query(self._counted("title", stem), TITLE_BOOST)
+        return Query.boolean_query([(Occur.Must, self._counted("all", stem)), (Occur.Should, title)])
 
-def _all(queries: list[Query]) -> Query:
-    if len(queries) == 1:
-        return queries[0]
-    return Query.boolean_query([(Occur.Must, query) for query in queries]) if queries else Query.empty_query()
+    def boosted(self, clause: Query, weight: float) -> Query:
+        """See TreeCompiler."""
+        return Query.boost_query(clause, weight)
 
-
-def _any(queries: list[Query]) -> Query:
-    if len(queries) == 1:
-        return queries[0]
-    return Query.boolean_query([(Occur.Should, query) for query in queries]) if queries else Query.empty_query()
-
-
-def _none(query: Query) -> Query:
-    return Query.boolean_query([(Occur.Must, Query.all_query()), (Occur.MustNot, query)])
+    def _counted(self, field: str, stem: str) -> Query:
+        return Query.term_query(self.schema, field, stem, "freq")

@@ -14,18 +14,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count, islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import django
 import numpy as np
 from numpy.typing import NDArray
 
+from tests import SHARED
+
 if TYPE_CHECKING:
     from papers.records import PaperRecord
     from search.engines.base import Document
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "arxiv-364k.jsonl.xz"
+RECORDS = SHARED / "arxiv-364k.jsonl.xz"
 DIMENSION = 384
 
 
@@ -44,8 +45,8 @@ def records() -> "Iterator[PaperRecord]":
     from papers.records import from_json
     from papers.shelf import read_shelf
 
-    if SHARED.is_file():
-        with lzma.open(SHARED, "rt", encoding="utf-8") as file:
+    if RECORDS.is_file():
+        with lzma.open(RECORDS, "rt", encoding="utf-8") as file:
             yield from (from_json(json.loads(line)) for line in file)
     shelf = list(read_shelf())
     yield from (replace(shelf[n % len(shelf)], arxiv_id=f"2411.{n:05}", is_summary=False) for n in count())

@@ -31,7 +31,7 @@ from search.engines.base import (
 )
 from search.engines.elastic import ElasticEngine
 from search.engines.elastic_mapping import SCHEMA_VERSION, mappings
-from search.engines.elastic_query import tree
+from search.engines.elastic_query import Compiler
 from search.engines.embedded import EmbeddedEngine
 from search.highlight import highlight
 from search.query import Phrase
@@ -293,7 +293,8 @@ def test_the_site_marks_what_elasticsearch_matched(
     marks = {"number_of_fragments": 0, "fields": {"title": {}, "abstract": {}}, **tags}
     compared = 0
     for phrase in some_phrases(papers, 50):
-        hits = operator.search(index=alias, size=20, query=tree(Phrase(phrase)), highlight=marks)["hits"]["hits"]
+        clause = Compiler().tree(Phrase(phrase))
+        hits = operator.search(index=alias, size=20, query=clause, highlight=marks)["hits"]["hits"]
         assert hits, phrase
         for hit in hits:
             paper = papers[int(hit["_id"]) - 1]

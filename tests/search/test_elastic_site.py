@@ -137,7 +137,7 @@ def test_a_mapping_that_does_not_fit_is_said_and_the_papers_stay_marked(
     strange = f"{site.alias}-strange"
     wanted = mappings("prior:all-MiniLM-L6-v2", 64)
     del wanted["properties"]["keyword"]  # the mapping is strict
-    operator.indices.create(index=strange, mappings=wanted, settings=index_settings(1, filling=False))
+    operator.indices.create(index=strange, mappings=wanted, settings=index_settings(1))
     [old] = operator.indices.get_alias(name=site.alias).body
     moved = [{"remove": {"index": old, "alias": site.alias}}, {"add": {"index": strange, "alias": site.alias}}]
     operator.indices.update_aliases(actions=moved)

@@ -15,6 +15,7 @@ from elasticsearch import Elasticsearch
 from papers.ingest import mark_for_index
 from papers.models import IndexMark, Paper
 from papers.shelf import load_shelf
+from papers.turns import shared
 from search import locks, marks
 from search.engines.base import EngineError
 from tests.databases import own_database
@@ -272,4 +273,4 @@ def test_locks_of_one_machine_are_files(db: None) -> None:
         with pytest.raises(locks.BusyError), locks.rebuilding(wait=False):
             pass
     assert not locks.rebuild_runs()
-    assert not locks.shared()
+    assert not shared()
