@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks import page
 from benchmarks.clients import Readers, Site, memory_of
 from benchmarks.servers import measuring
 
@@ -27,7 +28,7 @@ TIMEOUT = 3.0  # seconds, as the site's own
 QUERIES = 250
 CLIENTS = (1, 8)
 ROUNDS = 4  # in turn, so that a noisy machine hits both
-BEGIN, END = "<!-- two engines -->", "<!-- end of two engines -->"
+PART = "two engines"
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3, help="of each round")
     parser.add_argument("--write", type=Path, help="a Markdown file with markers")
     options = parser.parse_args()
+    if options.write is not None:
+        try:
+            page.check(options.write, PART)
+        except (OSError, page.PageError) as error:
+            parser.exit(1, f"{error}\n")
     start = time.perf_counter()
     with measuring(HEAP, TIMEOUT) as (folder, server):
         lines = list(_measure(folder, server, options.papers, options.seconds))
     text = "\n".join([*lines, "", f"The run took {(time.perf_counter() - start) / 60:.0f} minutes."])
     print(text)
     if options.write is not None:
-        before, found, rest = options.write.read_text().partition(BEGIN)
-        if not found or END not in rest:
-            parser.exit(1, f"{options.write} has no line {BEGIN} with {END} behind it\n")
-        options.write.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}")
+        page.put(options.write, PART, text)
 
 
 def _measure(folder: Path, server: int, papers: int, seconds: float) -> Iterator[str]:

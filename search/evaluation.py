@@ -33,6 +33,8 @@ BATCH = 256
 Value = TypeVar("Value")
 # Wraps what takes long, for a progress bar: (iterable, how many, what it is).
 Watch = Callable[[Sequence[Value], str], Iterator[Value]]
+# Texts to their full vectors, (n, d) float32, L2-normalised.
+Encode = Callable[[Sequence[str]], Vectors]
 
 
 class JudgedSetError(Exception):
@@ -79,19 +81,19 @@ def evaluate(
 ) -> dict[str, dict[str, dict[str, float]]]:
     """nDCG@10, recall@100 and MRR@10 of each mode on each of `engines` (of KINDS), from one encoding. Only judged
     queries run; in related mode the query's own paper is left out of its ranking, nothing else is left out of any."""
-    learned = _Learned.of(judged, encoder, watch)
+    corpus = Corpus.of(judged, encoder.encode, encoder.name, watch)
     figures = {}
     for kind in engines:
         with engine_aside(kind) as engine:
-            learned.fill(engine, watch)
-            figures[kind] = {mode: _measure(learned.context(engine), judged, mode, watch) for mode in modes}
+            corpus.fill(engine, watch)
+            figures[kind] = {mode: measure(corpus.context(engine), judged, mode, watch) for mode in modes}
     return figures
 
 
 @dataclass(frozen=True)
-class _Learned:
-    """A corpus as an engine needs it, whitening and document frequencies fitted on it; papers count from 1. full:
-    (n, d) float32."""
+class Corpus:
+    """The papers of a judged set as an engine needs them, whitening and document frequencies fitted on them; ids count
+    from 1. full: (n, d) float32."""
 
     texts: list[tuple[str, str]]
     full: Vectors
@@ -101,20 +103,20 @@ class _Learned:
     encode: Callable[[str], Vectors]
 
     @classmethod
-    def of(cls, judged: JudgedSet, encoder: Encoder, watch: Watch) -> "_Learned":
-        """Encode the corpus."""
+    def of(cls, judged: JudgedSet, encode: Encode, model: str, watch: Watch) -> "Corpus":
+        """Encode the papers by `model` and learn from them."""
         texts = list(judged.corpus.values())
         batches = watch(list(batched(texts, BATCH)), "encoding")
-        full: Vectors = np.concatenate([encoder.encode([text_of(*text) for text in batch]) for batch in batches])
+        full: Vectors = np.concatenate([encode([text_of(*text) for text in batch]) for batch in batches])
         # Through float16, as the site's store has it.
         full = full.astype(np.float16).astype(np.float32)
         return cls(
             texts=texts,
             full=full,
-            transform=fit_transform([full], encoder.name, full.shape[1]),
+            transform=fit_transform([full], model, full.shape[1]),
             table=frequencies.smoothed(frequencies.count(texts)),
             width=width_for(len(texts), full.shape[1]),
-            encode=cache(lambda text: encoder.encode([text])[0]),
+            encode=cache(lambda text: encode([text])[0]),
         )
 
     def fill(self, engine: Engine, watch: Watch) -> None:
@@ -137,7 +139,8 @@ class _Learned:
         return Document(row + 1, str(row), title, abstract, vector, keywords=keywords)
 
 
-def _measure(context: Context, judged: JudgedSet, mode: str, watch: Watch) -> dict[str, float]:
+def measure(context: Context, judged: JudgedSet, mode: str, watch: Watch) -> dict[str, float]:
+    """nDCG@10, recall@100 and MRR@10 of one mode."""
     keys = list(judged.corpus)
     return averages(
         (

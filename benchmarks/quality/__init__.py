@@ -1,0 +1,1 @@
+"""What is found, and how well: the figures of docs/quality.md."""
