@@ -90,6 +90,7 @@ class SearchList(Schema):
     took_ms: float = Field(description="Milliseconds the search took.")
     notes: list[str] = Field(description="How the query was read, where that is not plain.")
     by_meaning: bool = Field(description="Papers were also matched by meaning, not by their words alone.")
+    asked: str | None = Field(None, description="The query that was searched in the place of `q`, slips corrected.")
 
 
 class RelatedPaper(Paper):
@@ -118,6 +119,23 @@ class KeyphraseList(Schema):
     """The keyphrases of a text, best first."""
 
     items: list[Keyphrase]
+    total: int
+    next: Next = None
+
+
+class Suggestion(Schema):
+    """Something that completes a query."""
+
+    kind: str = Field(description="category, keyword, author or title.")
+    text: str = Field(description="What a reader reads.")
+    query: str = Field(description="The whole query with what was typed last completed.")
+    url: str = Field(description="Where it leads: a paper, a category's list, or a search.")
+
+
+class SuggestionList(Schema):
+    """What a query that is being typed may become, kind by kind."""
+
+    items: list[Suggestion]
     total: int
     next: Next = None
 

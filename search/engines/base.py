@@ -21,9 +21,16 @@ from search.query import Node
 Ids = NDArray[np.int64]
 Scores = NDArray[np.float32]
 Order = Literal["score", "new", "old"]
+Counted = Literal["stem", "keyword"]
 FACETS = ("category", "year", "keyword", "author")
+STARTS = ("title", "author", "keyword")
 # The title counts a quarter beside title and abstract together (measured: docs/quality.md).
 TITLE_BOOST = 0.25
+# So many letters that begin a word stand in the index: a shorter beginning is that of few of them, a longer one of few
+# words.
+BEGINNING = 3
+SPELLINGS = 10
+SHORTEST_SPELT = 4
 
 
 class EngineError(Exception):
@@ -112,6 +119,22 @@ def title_length(document: Document) -> int:
     return max(1, len(set(analysis.stems(document.title))))
 
 
+def beginnings(document: Document) -> set[str]:
+    """The first BEGINNING letters of each word of title, authors and keyphrases, as `beginning` writes them."""
+    texts = {"title": (document.title,), "author": document.authors, "keyword": document.keywords}
+    return {beginning(kind, word) for kind in STARTS for word in analysis.words("\n".join(texts[kind]))}
+
+
+def beginning(kind: str, word: str) -> str:
+    """The term of what begins a word of a kind (of STARTS); kinds differ in their first letter."""
+    return kind[0] + word[:BEGINNING]
+
+
+def commonest(counted: tuple[str, int]) -> tuple[int, str]:
+    """A key that sorts values with their counts, commonest first, equal ones by the alphabet."""
+    return -counted[1], counted[0]
+
+
 class Engine(ABC):
     """A search engine. All writes are durable when the method returns; all methods may raise EngineError."""
 
@@ -152,8 +175,21 @@ class Engine(ABC):
         """For each of `names` (of FACETS) the commonest values among the matches with their counts."""
 
     @abstractmethod
-    def frequencies(self, stems: Sequence[str]) -> tuple[int, NDArray[np.int64]]:
-        """The number of papers, and for each stem in how many of them title or abstract hold it."""
+    def frequencies(self, terms: Sequence[str], kind: Counted = "stem") -> tuple[int, NDArray[np.int64]]:
+        """The number of papers, and for each term how many of them hold it: a stem in title or abstract, or a
+        keyword."""
+
+    @abstractmethod
+    def spellings(self, word: str) -> list[tuple[str, int]]:
+        """The words of titles and abstracts that differ from an exact term by one letter (more, less, another, or two
+        neighbours in the other order), each with its number of titles and abstracts added up; the SPELLINGS commonest
+        ones, commonest first, equal ones by the alphabet. Nothing for terms shorter than SHORTEST_SPELT."""
+
+    @abstractmethod
+    def starting(self, kinds: Sequence[str], words: Sequence[str], prefix: str, limit: int) -> dict[str, Ids]:
+        """For each of `kinds` (of STARTS) the newest papers whose title, or authors, or keyphrases, hold all of `words`
+        and a word that begins with `prefix`, an empty one for none; all of them exact terms. No paper where neither is
+        given. Newest first, equal days by descending id."""
 
     @abstractmethod
     def statistics(self, *, fresh: bool = False) -> Statistics:

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Generic, TypeVar
 
 from search import analysis
-from search.engines.base import Unit, categories_of
+from search.engines.base import BEGINNING, Unit, beginning, categories_of
 from search.query import And, Field, Node, Not, Or, Phrase, Range, Word
 
 Clause = TypeVar("Clause")
@@ -19,12 +19,13 @@ TEXTS = ("title", "abstract")
 class TreeCompiler(ABC, Generic[Clause]):
     """Turns query trees and units into an engine's clauses.
 
-    stem_fields: of "title", "abstract" and both of them, "all". exact_fields: unstemmed, with positions. Codes
-    (category, arxiv_id, doi) are fields of their own names.
+    stem_fields: of "title", "abstract" and both of them, "all". exact_fields: unstemmed, with positions; of keyphrases
+    without. beginnings: see `base.beginnings`. Codes (category, arxiv_id, doi) are fields of their own names.
     """
 
     stem_fields: Mapping[str, str]
     exact_fields: Mapping[str, str]
+    beginnings: str
 
     def tree(self, node: Node) -> Clause:
         """A binding part."""
@@ -48,6 +49,18 @@ class TreeCompiler(ABC, Generic[Clause]):
         """Papers whose title holds all stems."""
         parts = [self.term(self.stem_fields["title"], stem) for stem in stems]
         return self.every(parts if within is None else [*parts, self.tree(within)])
+
+    def starting(self, kind: str, words: Iterable[str], prefix: str) -> Clause:
+        """See Engine.starting."""
+        field = self.exact_fields[kind]
+        parts = [self.term(field, word) for word in words]
+        if len(prefix) > BEGINNING:
+            parts.append(self.begun(field, prefix))
+        elif len(prefix) == BEGINNING:
+            parts.append(self.term(self.beginnings, beginning(kind, prefix)))
+        elif prefix:
+            parts.append(self.begun(self.beginnings, beginning(kind, prefix)))
+        return self.every(parts)
 
     def unit(self, unit: Unit, *, scored: bool) -> Clause:
         """A free word; unscored where only the matches are wanted."""
@@ -78,6 +91,10 @@ class TreeCompiler(ABC, Generic[Clause]):
     @abstractmethod
     def terms(self, field: str, values: Sequence[str]) -> Clause:
         """Papers with any of these codes in the field."""
+
+    @abstractmethod
+    def begun(self, field: str, prefix: str) -> Clause:
+        """Papers with a term in the field that begins with `prefix`, which is letters and digits."""
 
     @abstractmethod
     def phrase(self, field: str, terms: Sequence[str]) -> Clause:

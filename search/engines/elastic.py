@@ -5,9 +5,9 @@ again (StaleIndexError). Two requests a second and process are the price of not 
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -16,18 +16,33 @@ from elasticsearch.helpers import streaming_bulk
 from numpy.typing import NDArray
 
 from search.engines.base import (
+    SHORTEST_SPELT,
+    SPELLINGS,
+    Counted,
     Document,
     Engine,
     EngineAwayError,
     EngineError,
     Hits,
+    Ids,
     LexicalQuery,
     Order,
     RejectedError,
     StaleIndexError,
     Statistics,
+    commonest,
 )
-from search.engines.elastic_client import BUSY, Cluster, index_fault
+from search.engines.compiling import TEXTS
+from search.engines.elastic_answers import (
+    State,
+    demand_all,
+    demand_answer,
+    hits_of,
+    note_refusal,
+    sort_values,
+    state_of,
+)
+from search.engines.elastic_client import Cluster
 from search.engines.elastic_mapping import ALL_STEMS, SCHEMA_VERSION, VECTOR, to_source
 from search.engines.elastic_query import Compiler
 from search.engines.elastic_rebuild import filling, rebuilding
@@ -45,23 +60,12 @@ _FACET_FIELDS = {"category": "category", "year": "year", "keyword": "keyword", "
 _COPIES = ",".join(
     f"indices.*.shards.*.{name}" for name in ("docs.count", "seq_no.max_seq_no", "refresh.external_total")
 )
+_IDS_ONLY = {"_source": False, "stored_fields": "_none_", "track_total_hits": False}
 _ORDERS: dict[Order, list[dict[str, str]]] = {
     "score": [{"_score": "desc"}, {"id": "desc"}],
     "new": [{"published": "desc"}, {"id": "desc"}],
     "old": [{"published": "asc"}, {"id": "desc"}],
 }
-
-
-@dataclass(frozen=True)
-class State:
-    """An index at one moment. index: its own name. writes: changes with each write, and again when it can be read."""
-
-    index: str
-    transform: str
-    width: int
-    shards: int
-    papers: int
-    writes: int
 
 
 class ElasticEngine(Engine):
@@ -83,7 +87,7 @@ class ElasticEngine(Engine):
             return Hits()
         clause = _COMPILER.query(query, scored=order == "score")
         rows = self._rows(state, {"query": clause, "sort": _ORDERS[order]}, limit, offset)
-        return _hits(rows, [row[0] if order == "score" else 0.0 for row in rows])
+        return hits_of(rows, [row[0] if order == "score" else 0.0 for row in rows])
 
     def count(self, query: LexicalQuery) -> int:
         """See Engine."""
@@ -92,7 +96,7 @@ class ElasticEngine(Engine):
             return 0
         with self._asking() as client:
             answer = client.count(index=state.index, query=_COMPILER.query(query, scored=False))
-        _demand_all(answer["_shards"])
+        demand_all(answer["_shards"])
         return int(answer["count"])
 
     def nearest(self, vector: NDArray[np.float32], limit: int, within: Node | None = None) -> Hits:
@@ -112,7 +116,7 @@ class ElasticEngine(Engine):
         if within is not None:
             knn["filter"] = _COMPILER.tree(within)
         rows = self._rows(state, {"knn": knn, "sort": _ORDERS["score"]}, wanted)
-        return _hits(rows, [2 * row[0] - 1 for row in rows])  # the score is (1 + inner product) / 2
+        return hits_of(rows, [2 * row[0] - 1 for row in rows])  # the score is (1 + inner product) / 2
 
     def titled(self, stems: Sequence[str], limit: int, within: Node | None = None) -> Hits:
         """See Engine."""
@@ -122,7 +126,7 @@ class ElasticEngine(Engine):
             return Hits()
         clause = _COMPILER.titled(distinct, within)
         rows = self._rows(state, {"query": clause, "sort": [{"title_length": "asc"}, {"id": "desc"}]}, limit)
-        return _hits(rows, [len(distinct) / max(row[0], len(distinct)) for row in rows])
+        return hits_of(rows, [len(distinct) / max(row[0], len(distinct)) for row in rows])
 
     def facets(self, query: LexicalQuery, names: Sequence[str], size: int) -> dict[str, list[tuple[str, int]]]:
         """See Engine. Over several shards the counts of rare values may be too low."""
@@ -137,19 +141,51 @@ class ElasticEngine(Engine):
             for name in names
         }
 
-    def frequencies(self, stems: Sequence[str]) -> tuple[int, NDArray[np.int64]]:
+    def frequencies(self, terms: Sequence[str], kind: Counted = "stem") -> tuple[int, NDArray[np.int64]]:
         """See Engine."""
         state = self._state()
-        counts = np.zeros(len(stems), np.int64)
+        field = ALL_STEMS if kind == "stem" else "keyword"
+        counts = np.zeros(len(terms), np.int64)
         if state is None:
             return 0, counts
-        for start in range(0, len(stems), 1000):
-            part = stems[start : start + 1000]
-            filters = {str(place): {"term": {ALL_STEMS: stem}} for place, stem in enumerate(part)}
-            asked = {"size": 0, "aggs": {"stems": {"filters": {"filters": filters}}}}
-            buckets = self._ask(state, asked, "aggregations")["aggregations"]["stems"]["buckets"]
+        for start in range(0, len(terms), 1000):
+            part = terms[start : start + 1000]
+            filters = {str(place): {"term": {field: term}} for place, term in enumerate(part)}
+            asked = {"size": 0, "aggs": {"terms": {"filters": {"filters": filters}}}}
+            buckets = self._ask(state, asked, "aggregations")["aggregations"]["terms"]["buckets"]
             counts[start : start + len(part)] = [buckets[str(place)]["doc_count"] for place in range(len(part))]
         return state.papers, counts
+
+    def spellings(self, word: str) -> list[tuple[str, int]]:
+        """See Engine."""
+        state = self._state()
+        if state is None or len(word) < SHORTEST_SPELT:
+            return []
+        # Beyond the first `shard_size` · 5 terms that it meets, a shard looks no further.
+        near = {"suggest_mode": "always", "max_edits": 1, "prefix_length": 0, "sort": "frequency"}
+        near |= {"size": 10 * SPELLINGS, "shard_size": 100 * SPELLINGS}
+        asked = {name: {"text": word, "term": {"field": name, "analyzer": "keyword", **near}} for name in TEXTS}
+        answer = self._ask(state, {"size": 0, "suggest": asked}, "suggest")
+        counts = Counter[str]()
+        for found in answer["suggest"].values():
+            for option in found[0]["options"] if found else ():
+                counts[option["text"]] += option["freq"]
+        return sorted(counts.items(), key=commonest)[:SPELLINGS]
+
+    def starting(self, kinds: Sequence[str], words: Sequence[str], prefix: str, limit: int) -> dict[str, Ids]:
+        """See Engine."""
+        state = self._state()
+        if state is None or limit < 1 or not kinds:
+            return {kind: np.empty(0, np.int64) for kind in kinds}
+        asked = [
+            {"query": {"bool": {"filter": [_COMPILER.starting(kind, words, prefix)]}}, "sort": _ORDERS["new"]}
+            for kind in kinds
+        ]
+        answers = self._ask_several(state, [{**body, **_IDS_ONLY, "size": min(limit, WINDOW)} for body in asked])
+        return {
+            kind: np.array([row[-1] for row in sort_values(answer)], np.int64)
+            for kind, answer in zip(kinds, answers, strict=True)
+        }
 
     def statistics(self, *, fresh: bool = False) -> Statistics:
         """See Engine."""
@@ -225,7 +261,7 @@ class ElasticEngine(Engine):
                 initial_backoff=BULK_PAUSE,
                 max_backoff=BULK_LONGEST_PAUSE,
             ):
-                _note_refusal(item, refused)
+                note_refusal(item, refused)
             if not self.version:  # an index that is being filled is refreshed once, at its end
                 client.indices.refresh(index=target)
         self.forget()
@@ -251,7 +287,7 @@ class ElasticEngine(Engine):
                 return None
             with suppress(StaleIndexError), self.cluster.reading() as client:  # else: switched in between
                 stats = client.indices.stats(index=made[0], metric="docs,refresh", level="shards", filter_path=_COPIES)
-                return _state(*made, stats.body)
+                return state_of(*made, stats.body)
         raise EngineAwayError("the index is being switched")
 
     def _made(self) -> tuple[str, dict[str, Any], int] | None:
@@ -272,9 +308,9 @@ class ElasticEngine(Engine):
 
     def _rows(self, state: State, body: dict[str, Any], limit: int, offset: int = 0) -> list[list[Any]]:
         """The sort values of the hits `offset` to `offset + limit`; the last of each is the id."""
-        body = {**body, "_source": False, "stored_fields": "_none_", "track_total_hits": False}
+        body = {**body, **_IDS_ONLY}
         if offset + limit <= WINDOW:
-            return _sort_values(self._ask(state, {**body, "from": offset, "size": limit}, "hits.hits.sort"))
+            return sort_values(self._ask(state, {**body, "from": offset, "size": limit}, "hits.hits.sort"))
         return self._walk(state, body, limit, offset)
 
     def _walk(self, state: State, body: dict[str, Any], limit: int, offset: int) -> list[list[Any]]:
@@ -289,7 +325,7 @@ class ElasticEngine(Engine):
                 asked = {**body, "pit": {"id": point, "keep_alive": "1m"}, "size": size}
                 answer = self._ask(state, asked | ({"search_after": after} if after else {}), "hits.hits.sort")
                 point = answer["pit_id"]
-                found = _sort_values(answer)
+                found = sort_values(answer)
                 rows += [row[:-1] for row in found[max(0, offset - at) :]]  # less the point's own tie-breaker
                 at += len(found)
                 if len(found) < size:
@@ -300,6 +336,20 @@ class ElasticEngine(Engine):
                 client.close_point_in_time(id=point)
         return rows
 
+    def _ask_several(self, state: State, bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Searches that want sort values only, asked at once; each whole, or EngineError."""
+        lines: list[dict[str, Any]] = []
+        for body in bodies:
+            lines += [{"allow_partial_search_results": False}, {**body, "timeout": self._timeout}]
+        wanted = ("error", "status", "timed_out", "hits.hits.sort")
+        with self._asking() as client:
+            answer = client.msearch(
+                index=state.index, searches=lines, filter_path=",".join(f"responses.{name}" for name in wanted)
+            )
+            for part in answer["responses"]:
+                demand_answer(part)
+        return list(answer["responses"])
+
     def _ask(self, state: State, body: dict[str, Any], path: str) -> dict[str, Any]:
         """One search, whole or EngineError: no answer from a part of the shards."""
         where: dict[str, Any] = {} if "pit" in body else {"index": state.index}
@@ -308,13 +358,16 @@ class ElasticEngine(Engine):
         with self._asking() as client:
             answer = client.search(
                 **where,
-                body={**body, "timeout": f"{int(self.cluster.address.timeout * 1000)}ms"},
+                body={**body, "timeout": self._timeout},
                 allow_partial_search_results=False,
                 filter_path=f"timed_out,_shards,pit_id,{path}",
             )
-        if answer.get("timed_out"):
-            raise EngineError("Elasticsearch is slow: it stopped a search that took too long")
+        demand_answer(answer.body)
         return answer.body  # type: ignore[no-any-return]
+
+    @property
+    def _timeout(self) -> str:
+        return f"{int(self.cluster.address.timeout * 1000)}ms"
 
     @contextmanager
     def _asking(self) -> Iterator[Elasticsearch]:
@@ -325,64 +378,3 @@ class ElasticEngine(Engine):
         except StaleIndexError:
             self.forget()  # another process has switched: whoever begins again must not come here again
             raise
-
-
-def _state(index: str, made: dict[str, Any], shards: int, stats: dict[str, Any]) -> State:
-    copies = [_started(shard) for shard in stats.get("indices", {}).get(index, {}).get("shards", {}).values()]
-    if sum(map(bool, copies)) < shards:
-        raise EngineAwayError("some shards of the index have no copy now")
-    return State(
-        index=index,
-        transform=made["transform"],
-        width=made["width"],
-        shards=shards,
-        papers=sum(max(copy["docs"]["count"] for copy in shard) for shard in copies),
-        # A write has its number before it can be read. What a reader keeps from in between must not be taken for
-        # what comes after; and each copy is refreshed by itself.
-        writes=sum(
-            copy["seq_no"]["max_seq_no"] + copy["refresh"]["external_total"] for shard in copies for copy in shard
-        ),
-    )
-
-
-def _started(shard: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of a shard's copies that can be read."""
-    return [copy for copy in shard if copy.keys() >= {"docs", "refresh", "seq_no"}]
-
-
-def _sort_values(answer: dict[str, Any]) -> list[list[Any]]:
-    return [hit["sort"] for hit in answer.get("hits", {}).get("hits", [])]
-
-
-def _hits(rows: list[list[Any]], scores: list[float]) -> Hits:
-    ids, values = np.array([row[-1] for row in rows], np.int64), np.array(scores, np.float32)
-    if not len(ids):
-        return Hits()
-    # Elasticsearch breaks ties before a score is rounded to what we return.
-    order = np.lexsort((-ids, -values)) if values.any() else np.arange(len(ids))
-    return Hits(ids[order], values[order])
-
-
-def _demand_all(shards: dict[str, Any]) -> None:
-    if shards["failed"]:
-        raise EngineError(f"{shards['failed']} of {shards['total']} shards did not answer")
-
-
-def _note_refusal(item: dict[str, Any], refused: dict[int, str]) -> None:
-    """Note why one document was refused; a deletion of what is not there is no refusal."""
-    [(action, result)] = item.items()
-    if action == "delete" and result.get("status") == 404 and result.get("result") == "not_found":
-        return
-    error = result.get("error") or {}
-    kind, reason = (error.get("type", ""), error.get("reason", "")) if isinstance(error, dict) else ("", str(error))
-    status = result.get("status")
-    fault = index_fault(kind, reason)
-    if fault is not None:
-        raise fault
-    if kind == "index_not_found_exception":
-        raise StaleIndexError(reason)
-    if status in BUSY:
-        raise EngineAwayError(f"Elasticsearch is overloaded and did not take all documents: {reason}")
-    if status != 400:  # a block, a missing right: none of them is the document's fault
-        raise EngineError(f"Elasticsearch does not write into the index: {reason}")
-    refused[int(result["_id"])] = f"{kind}: {reason}"

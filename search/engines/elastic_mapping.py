@@ -10,11 +10,12 @@ from typing import Any
 from elasticsearch.helpers import pack_dense_vector
 
 from search import analysis
-from search.engines.base import Document, title_length
+from search.engines.base import Document, beginnings, title_length
 
 # Raise this when settings, fields or stems change: an index of another number is rebuilt.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 TITLE_STEMS, ABSTRACT_STEMS, ALL_STEMS = "title_stems", "abstract_stems", "all_stems"
+KEYWORD_WORDS, BEGINNINGS = "keyword.words", "beginnings"
 VECTOR = "vector"
 # Lucene refuses keyword terms longer than 32,766 bytes, and with them the whole paper.
 LONGEST_KEYWORD = 8000
@@ -51,11 +52,12 @@ def mappings(transform: str, width: int) -> dict[str, Any]:
     """The mapping of an index for vectors of `width` dimensions, made with the fit `transform`."""
     exact = {"type": "text", "analyzer": "exact", "norms": False}
     stems = {"type": "text", "analyzer": "whitespace", "index_options": "freqs"}
+    words = {"type": "text", "analyzer": "exact", "index_options": "docs", "norms": False}
     keyword = {"type": "keyword", "ignore_above": LONGEST_KEYWORD}
     return {
         "dynamic": "strict",
         "_meta": {"transform": transform, "width": width, "schema": SCHEMA_VERSION},
-        "_source": {"excludes": [TITLE_STEMS, ABSTRACT_STEMS]},
+        "_source": {"excludes": [TITLE_STEMS, ABSTRACT_STEMS, BEGINNINGS]},
         "properties": {
             "id": {"type": "long"},
             "arxiv_id": keyword,
@@ -67,7 +69,8 @@ def mappings(transform: str, width: int) -> dict[str, Any]:
             "title_length": {"type": "short", "index": False},
             "author": {**exact, "fields": {"name": keyword}},
             "category": keyword,
-            "keyword": keyword,
+            "keyword": {**keyword, "fields": {"words": words}},
+            BEGINNINGS: {**words, "analyzer": "whitespace"},
             "comment": exact,
             "journal": exact,
             "doi": keyword,
@@ -103,6 +106,7 @@ def to_source(document: Document) -> dict[str, Any]:
         "author": list(document.authors),
         "category": list(document.categories),
         "keyword": list(document.keywords),
+        BEGINNINGS: " ".join(beginnings(document)),
         "comment": document.comment,
         "journal": document.journal_ref,
         "doi": document.doi.lower(),

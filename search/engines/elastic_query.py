@@ -6,7 +6,7 @@ from typing import Any
 
 from search.engines.base import TITLE_BOOST, LexicalQuery
 from search.engines.compiling import TreeCompiler
-from search.engines.elastic_mapping import ABSTRACT_STEMS, ALL_STEMS, TITLE_STEMS
+from search.engines.elastic_mapping import ABSTRACT_STEMS, ALL_STEMS, BEGINNINGS, KEYWORD_WORDS, TITLE_STEMS
 
 Clause = dict[str, Any]
 
@@ -16,6 +16,8 @@ class Compiler(TreeCompiler[Clause]):
 
     stem_fields = {"all": ALL_STEMS, "title": TITLE_STEMS, "abstract": ABSTRACT_STEMS}
     exact_fields = {name: name for name in ("title", "abstract", "author", "comment", "journal")}
+    exact_fields["keyword"] = KEYWORD_WORDS
+    beginnings = BEGINNINGS
 
     def query(self, query: LexicalQuery, *, scored: bool = True) -> Clause:
         """The whole of a lexical query; unscored where only the matches are wanted."""
@@ -44,6 +46,10 @@ class Compiler(TreeCompiler[Clause]):
     def terms(self, field: str, values: Sequence[str]) -> Clause:
         """See TreeCompiler."""
         return {"terms": {field: list(values)}}
+
+    def begun(self, field: str, prefix: str) -> Clause:
+        """See TreeCompiler."""
+        return {"prefix": {field: prefix}}
 
     def phrase(self, field: str, terms: Sequence[str]) -> Clause:
         """See TreeCompiler. These are terms already: only the spaces between them are to be read."""

@@ -1,9 +1,9 @@
-"""The engine without a server: tantivy for words, one mapped matrix for vectors, in a folder.
+"""The engine without a server: tantivy for words, one mapped matrix of bytes for vectors, in a folder.
 
     <root>/current              names the serving version
     <root>/<version>/state.json how much of the version is valid: rows, categories, number of writes
     <root>/<version>/tantivy/   the words
-    <root>/<version>/vectors.f32, rows.bin
+    <root>/<version>/vectors.i8, rows.bin
 
 Writers of all processes take one file lock. A write counts when state.json has been replaced; readers look at that
 file before each question and open what is new.
@@ -27,15 +27,22 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from search.engines.base import (
+    SHORTEST_SPELT,
+    SPELLINGS,
+    Counted,
     Document,
     Engine,
     EngineError,
     Hits,
+    Ids,
     LexicalQuery,
     Order,
     StaleIndexError,
     Statistics,
+    commonest,
 )
+from search.engines.compiling import TEXTS
+from search.engines.edits import one_edit
 from search.engines.tantivy_schema import (
     ID_MASK,
     SCHEMA_VERSION,
@@ -110,9 +117,7 @@ class EmbeddedEngine(Engine):
             return Hits()
         if order != "score":
             column = "newest" if order == "new" else "oldest"
-            compiled = view.compiler.query(query, scored=False)
-            found = view.searcher.search(compiled, limit, False, order_by_field=column, offset=offset)
-            ids = np.array([value & ID_MASK for value, _ in found.hits], np.int64)
+            ids = _by_day(view, view.compiler.query(query, scored=False), column, limit, offset)
             return Hits(ids, np.zeros(len(ids), np.float32))
         found = view.searcher.search(view.compiler.query(query), limit, False, offset=offset)
         return self._hits(view, [address for _, address in found.hits], [score for score, _ in found.hits])
@@ -160,13 +165,29 @@ class EmbeddedEngine(Engine):
         compiled = view.compiler.query(query, scored=False)
         return {name: self._facet(view, compiled, _FACET_FIELDS[name], size) for name in names}
 
-    def frequencies(self, stems: Sequence[str]) -> tuple[int, NDArray[np.int64]]:
+    def frequencies(self, terms: Sequence[str], kind: Counted = "stem") -> tuple[int, NDArray[np.int64]]:
         """See Engine."""
         view = self._open()
         if view is None:
-            return 0, np.zeros(len(stems), np.int64)
-        counts = [view.searcher.doc_freq("all", stem) for stem in stems]
+            return 0, np.zeros(len(terms), np.int64)
+        counts = [view.searcher.doc_freq("all" if kind == "stem" else "keyword", term) for term in terms]
         return view.searcher.num_docs, np.array(counts, np.int64)
+
+    def spellings(self, word: str) -> list[tuple[str, int]]:
+        """See Engine."""
+        view = self._open()
+        if view is None or len(word) < SHORTEST_SPELT:
+            return []
+        fields = [view.compiler.exact_fields[name] for name in TEXTS]
+        counts = ((other, sum(view.searcher.doc_freq(field, other) for field in fields)) for other in one_edit(word))
+        return sorted((each for each in counts if each[1]), key=commonest)[:SPELLINGS]
+
+    def starting(self, kinds: Sequence[str], words: Sequence[str], prefix: str, limit: int) -> dict[str, Ids]:
+        """See Engine."""
+        view = self._open()
+        if view is None or limit < 1:
+            return {kind: np.empty(0, np.int64) for kind in kinds}
+        return {kind: _by_day(view, view.compiler.starting(kind, words, prefix), "newest", limit) for kind in kinds}
 
     def statistics(self, *, fresh: bool = False) -> Statistics:
         """See Engine. Always fresh."""
@@ -288,10 +309,7 @@ class EmbeddedEngine(Engine):
             return kept
         mask = view.table.mask(within)
         if mask is None:
-            found = view.searcher.search(
-                view.compiler.tree(within), max(1, view.searcher.num_docs), False, order_by_field="newest"
-            )
-            mask = view.table.holding(np.array([value & ID_MASK for value, _ in found.hits], np.int64))
+            mask = view.table.holding(_by_day(view, view.compiler.tree(within), "newest", view.searcher.num_docs or 1))
         view.masks[within] = mask
         while len(view.masks) > KEPT_MASKS:
             with suppress(KeyError):
@@ -319,6 +337,11 @@ class EmbeddedEngine(Engine):
         values = np.array(scores, np.float32)
         order = np.lexsort((-ids, -values))
         return Hits(ids[order], values[order])
+
+
+def _by_day(view: View, query: tantivy.Query, column: str, limit: int, offset: int = 0) -> Ids:
+    found = view.searcher.search(query, limit, False, order_by_field=column, offset=offset)
+    return np.array([value & ID_MASK for value, _ in found.hits], np.int64)
 
 
 def _open_index(folder: Path) -> tantivy.Index:

@@ -7,11 +7,11 @@ import tantivy
 from tantivy import FieldType, Occur, Query
 
 from search import analysis
-from search.engines.base import TITLE_BOOST, Document, LexicalQuery, title_length
+from search.engines.base import TITLE_BOOST, Document, LexicalQuery, beginnings, title_length
 from search.engines.compiling import TreeCompiler
 
 # Raise this when fields or analyzers change: an index of another number is rebuilt.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # `newest` and `oldest` order by day, then by id: day · 2^32 + id.
 DAY_SHIFT = 32
 ID_MASK = (1 << DAY_SHIFT) - 1
@@ -32,6 +32,8 @@ def build_schema() -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name=STEMS, index_option="freq")
     for name in ("title_exact", "abstract_exact", "author", "comment", "journal"):
         builder.add_text_field(name, tokenizer_name=EXACT, index_option="position")
+    builder.add_text_field("keyword_words", tokenizer_name=EXACT, index_option="basic")
+    builder.add_text_field("beginnings", tokenizer_name="whitespace", index_option="basic")
     for name in ("arxiv_id", "doi"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in ("category", "keyword", "author_name"):
@@ -67,6 +69,8 @@ def to_tantivy(document: Document) -> tantivy.Document:
         out.add_text("category", category)
     for keyword in document.keywords:
         out.add_text("keyword", keyword)
+        out.add_text("keyword_words", keyword)
+    out.add_text("beginnings", " ".join(beginnings(document)))
     out.add_text("arxiv_id", document.arxiv_id)
     out.add_text("comment", document.comment)
     out.add_text("journal", document.journal_ref)
@@ -84,7 +88,9 @@ class Compiler(TreeCompiler[Query]):
         "author": "author",
         "comment": "comment",
         "journal": "journal",
+        "keyword": "keyword_words",
     }
+    beginnings = "beginnings"
 
     def __init__(self, schema: tantivy.Schema) -> None:
         self.schema = schema
@@ -113,6 +119,11 @@ class Compiler(TreeCompiler[Query]):
     def terms(self, field: str, values: Sequence[str]) -> Query:
         """See TreeCompiler."""
         return Query.term_set_query(self.schema, field, list(values))
+
+    def begun(self, field: str, prefix: str) -> Query:
+        """See TreeCompiler."""
+        # The same papers as by a regular expression, whose making alone takes longer than most of these look-ups.
+        return Query.fuzzy_term_query(self.schema, field, prefix, distance=0, prefix=True)
 
     def phrase(self, field: str, terms: Sequence[str]) -> Query:
         """See TreeCompiler."""

@@ -1,9 +1,9 @@
-"""The embedded engine's vectors: one matrix in one file, scanned exactly.
+"""The embedded engine's vectors: one matrix of bytes in one file, scanned whole.
 
-Two files grow together and are only ever appended to: `vectors.f32` (rows of k float32) and `rows.bin` (id, day and
-categories of each row). The last row of an id is the paper's; a row with TOMBSTONE for a day says that the paper is
-gone. How many rows are valid stands in the index's state file: what a killed writer left behind that number is cut
-off by the next writer, so a write counts whole or not at all.
+Two files grow together and are only ever appended to: `vectors.i8` (rows of k codes, `search.engines.codes`) and
+`rows.bin` (id, day, scale of the codes and categories of each row). The last row of an id is the paper's; a row with
+TOMBSTONE for a day says that the paper is gone. How many rows are valid stands in the index's state file: what a killed
+writer left behind that number is cut off by the next writer, so a write counts whole or not at all.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from search.engines import codes
 from search.engines.base import Document, Hits, Ids, categories_of
 from search.query import And, Field, Node, Not, Or, Range, Word
 
 WORDS = 4  # 64-bit words of category bits
 CATEGORY_ROOM = WORDS * 64
-ROW = np.dtype([("id", "<i8"), ("day", "<i4"), ("unused", "<i4"), ("categories", "<u8", (WORDS,))])
+ROW = np.dtype([("id", "<i8"), ("day", "<i4"), ("scale", "<f4"), ("categories", "<u8", (WORDS,))])
 TOMBSTONE = -1
 Mask = NDArray[np.bool_]
 
@@ -31,8 +32,9 @@ class VectorTable:
 
     def __init__(self, folder: Path, width: int, count: int, categories: list[str]) -> None:
         self.folder, self.width, self.count, self.categories = folder, width, count, categories
-        self.vectors = self._map("vectors.f32", np.dtype("<f4"), (count, width))
+        self.codes = self._map("vectors.i8", np.dtype("i1"), (count, width))
         self.rows = self._map("rows.bin", ROW, (count,))
+        self.scales: codes.Scales = self.rows["scale"].astype(np.float32)
         ids = self.rows["id"]
         rising = bool((ids[1:] > ids[:-1]).all())  # as after a rebuild: no paper twice
         if rising:
@@ -51,20 +53,22 @@ class VectorTable:
         return np.memmap(self.folder / name, dtype=dtype, mode="r", shape=shape)
 
     def nearest(self, vector: NDArray[np.float32], limit: int, mask: Mask | None) -> Hits:
-        """The `limit` papers of largest inner product with `vector`, among those of `mask` (over `self.ids`)."""
+        """The `limit` papers of largest inner product with `vector`, among those of `mask` (over `self.ids`), by codes;
+        equal ones by descending id."""
         if not self.count or limit < 1:
             return Hits()
-        scores = self.vectors @ vector
+        scores = codes.products(self.codes, self.scales, vector)
         found = scores if self.whole else scores[self.slots]
         ids = self.ids
         if mask is not None:
             found, ids = found[mask], ids[mask]
         total = len(ids)
         if limit < total:
-            best = np.argpartition(found, total - limit)[total - limit :]
+            edge = np.partition(found, total - limit)[total - limit]
+            best = found >= edge  # all that are equal to the last, so that the id decides among them
             found, ids = found[best], ids[best]
-        order = np.lexsort((-ids, -found))
-        return Hits(ids[order], found[order].astype(np.float32))
+        order = np.lexsort((-ids, -found))[:limit]
+        return Hits(ids[order], found[order])
 
     def holding(self, ids: Ids) -> Mask:
         """The mask of these papers over `self.ids`; ids that are not in the table are passed over."""
@@ -115,23 +119,23 @@ class VectorTable:
         for document in documents:
             if document.vector.shape != (self.width,):
                 raise ValueError(f"a vector of {document.vector.size} dimensions for an index of {self.width}")
-        vectors = np.stack([document.vector for document in documents]).astype("<f4")
-        return self._write(rows, vectors)
+        packed, rows["scale"] = codes.pack(np.stack([document.vector for document in documents]))
+        return self._write(rows, packed)
 
     def bury(self, ids: Iterable[int]) -> int:
         """Write the tombstones of papers and return the count that makes them valid."""
         numbers = list(ids)
         rows = np.zeros(len(numbers), ROW)
         rows["id"], rows["day"] = numbers, TOMBSTONE
-        return self._write(rows, np.zeros((len(numbers), self.width), "<f4"))
+        return self._write(rows, np.zeros((len(numbers), self.width), np.int8))
 
     def _bit(self, name: str) -> int:
         if name not in self.categories:
             self.categories.append(name)
         return self.categories.index(name)
 
-    def _write(self, rows: NDArray, vectors: NDArray[np.float32]) -> int:
-        for name, data, size in (("vectors.f32", vectors, 4 * self.width), ("rows.bin", rows, ROW.itemsize)):
+    def _write(self, rows: NDArray, packed: codes.Codes) -> int:
+        for name, data, size in (("vectors.i8", packed, self.width), ("rows.bin", rows, ROW.itemsize)):
             path = self.folder / name
             with path.open("r+b" if path.exists() else "w+b") as file:
                 file.truncate(self.count * size)

@@ -40,6 +40,7 @@ def objects(value: Any) -> Iterator[dict[str, Any]]:
 def test_the_addresses_that_there_are(document: dict[str, Any]):
     assert {(method, path.removeprefix("/api/v1/")) for path, method, _ in operations(document)} == {
         ("get", "search"),
+        ("get", "suggest"),
         ("get", "papers"),
         ("get", "papers/{paper_id}"),
         ("get", "papers/{paper_id}/related"),

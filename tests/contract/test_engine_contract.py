@@ -13,7 +13,7 @@ import pytest
 from elasticsearch import Elasticsearch
 
 from search import analysis
-from search.engines.base import FACETS, Document, Engine, LexicalQuery, Unit
+from search.engines.base import FACETS, STARTS, Document, Engine, LexicalQuery, Unit
 from search.engines.elastic import ElasticEngine
 from search.engines.elastic_client import Address, Cluster
 from search.engines.embedded import EmbeddedEngine
@@ -186,6 +186,7 @@ def test_without_an_index_nothing_is_found_and_nothing_fails(empty: Engine) -> N
     assert empty.count(LexicalQuery()) == 0
     assert empty.facets(LexicalQuery(), FACETS, 5) == {name: [] for name in FACETS}
     assert empty.frequencies(["attent"])[0] == 0
+    assert not any(len(ids) for ids in empty.starting(STARTS, [], "att", 5).values())
 
 
 def test_bm25_finds_by_stem_and_puts_the_better_match_first(engine: Engine) -> None:
@@ -305,6 +306,70 @@ def test_frequencies_count_papers(engine: Engine) -> None:
     papers, counts = engine.frequencies(["attent", "graviti", "unheard"])
     assert papers == 5
     assert counts.tolist() == [3, 1, 0]
+
+
+@pytest.mark.parametrize("typed", ["atention", "attenttion", "attenton", "attentoin", "attentiom", "bttention"])
+def test_spellings_are_the_words_one_slip_away(engine: Engine, typed: str) -> None:
+    assert engine.spellings(typed) == [("attention", 4)]
+
+
+def test_spellings_leave_out_the_word_itself_and_what_is_farther_or_too_short(engine: Engine) -> None:
+    assert engine.spellings("attention") == []
+    assert engine.spellings("atenton") == []
+    assert engine.spellings("bee") == []
+    assert [word for word, _ in engine.spellings("translater")] == ["translate", "translates", "translator"]
+    assert engine.spellings("schrodingr") == [("schrodinger", 2)]
+
+
+def started(engine: Engine, words: list[str], prefix: str, limit: int = 10) -> dict[str, list[int]]:
+    """The papers of each kind for which there are any."""
+    found = engine.starting(STARTS, words, prefix, limit)
+    assert list(found) == list(STARTS)
+    assert all(ids.dtype == np.int64 for ids in found.values())
+    return {kind: ids.tolist() for kind, ids in found.items() if len(ids)}
+
+
+@pytest.mark.parametrize("length", range(2, 10))
+def test_what_starts_with_some_letters_is_found_newest_first(engine: Engine, length: int) -> None:
+    assert started(engine, [], "attention"[:length]) == {"title": [5, 2], "keyword": [5, 3, 2]}
+
+
+@pytest.mark.parametrize(
+    ("words", "prefix", "found"),
+    [
+        ([], "", {}),
+        ([], "attentions", {}),
+        ([], "qqq", {}),
+        (["recurrent"], "net", {"title": [3], "keyword": [2]}),
+        (["recurrent"], "n", {"title": [3], "keyword": [2]}),
+        (["recurrent", "networks"], "", {"title": [3], "keyword": [2]}),
+        (["recurrent", "networks"], "survey", {}),
+        (["for"], "tran", {"title": [2]}),
+        (["noam"], "vas", {"author": [2]}),
+        (["juan"], "maldac", {"author": [1]}),
+        ([], "emi", {"author": [4]}),
+        ([], "schrodi", {"title": [4]}),
+        (["attention"], "attention", {"title": [5, 2], "keyword": [5, 3, 2]}),
+    ],
+)
+def test_words_and_the_beginning_of_one_must_stand_in_one_kind(
+    engine: Engine, words: list[str], prefix: str, found: dict[str, list[int]]
+) -> None:
+    assert started(engine, words, prefix) == found
+
+
+def test_of_what_starts_only_what_is_asked_for_is_told(engine: Engine) -> None:
+    assert started(engine, [], "atten", 1) == {"title": [5], "keyword": [5]}
+    assert started(engine, [], "atten", 0) == {}
+    assert list(engine.starting(["author"], [], "atten", 5)) == ["author"]
+    assert engine.starting([], [], "atten", 5) == {}
+
+
+def test_what_starts_follows_each_write(own: Engine) -> None:
+    own.index([Document(2, "1706.00002", "Attics", "On bees.", axis(5), ["Ada Atten"], published=date(2021, 1, 1))])
+    assert started(own, [], "atten") == {"title": [5], "author": [2], "keyword": [5, 3]}
+    own.delete([5])
+    assert started(own, [], "att") == {"title": [2], "author": [2], "keyword": [3]}
 
 
 def test_a_document_takes_the_place_of_the_one_before(own: Engine) -> None:

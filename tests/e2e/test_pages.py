@@ -73,7 +73,7 @@ def test_pages_keep_to_their_host_their_policy_and_the_window(visit: Visit) -> N
 
 def test_a_reader_searches_opens_a_paper_and_walks_to_its_relatives(visit: Visit, shelf_site: list[Paper]) -> None:
     page = visit("/")
-    page.get_by_role("searchbox").fill("neural machine translation attention")
+    page.get_by_label("Search arXiv’s papers").fill("neural machine translation attention")
     page.get_by_role("button", name="Search").click()
     first = page.locator("article h3 a").first
     title = first.inner_text()

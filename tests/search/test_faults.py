@@ -51,7 +51,7 @@ def test_a_damaged_name_of_the_serving_version_is_survived(shelf_site: list[Pape
 
 
 def test_cut_vectors_are_said(shelf_site: list[Paper], engine: EmbeddedEngine) -> None:
-    vectors = state_file(engine).with_name("vectors.f32")
+    vectors = state_file(engine).with_name("vectors.i8")
     vectors.write_bytes(vectors.read_bytes()[:100])
     with pytest.raises(EngineError, match="damaged"):
         EmbeddedEngine(engine.root).count(LexicalQuery())
