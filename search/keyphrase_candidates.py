@@ -6,10 +6,14 @@ of a run. Phrases are told apart by their *key*, the stems of their words joined
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import chain
+from typing import Generic, TypeVar
 
 from search.analysis import stems, words
+from search.keyphrase_memory import Memory
 from search.keyphrase_words import IRREGULAR_PLURALS, breaks
 
 LONGEST_PHRASE = 3
@@ -26,21 +30,24 @@ _TOKEN = re.compile(r"[^\W_]+(?:(?:[-‐‑'’]|\.(?=\d))[^\W_]+)*|[^\w\s]")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u2e80-\u9fff]")
 _LONGEST_UNSPACED = 8
 _LONGEST_WORD = 40
+_MOST_KEPT = 100_000
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 
-class Word(NamedTuple):
+@dataclass(slots=True)
+class Word:
     """A subject word as written and its key: the stems of its parts, joined by spaces, no possessive ending."""
 
     text: str
     key: str
 
 
+Subject = TypeVar("Subject", bound=Word)
 # A row of subject words, and before it the place of its first word, counted in tokens from the start of the text.
-Run = tuple[int, list[Word]]
+Run = tuple[int, list[Subject]]
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=100_000)
 def subject_word(token: str) -> Word | None:
     """The subject word of a token, or None where the token ends a run (stop word, number, sign, single letter)."""
     text = without_possessive(token)
@@ -49,7 +56,11 @@ def subject_word(token: str) -> Word | None:
         return None
     if len(text) > _LONGEST_UNSPACED and _UNSPACED.search(text):
         return None
-    parts = words(text)
+    if lower.endswith("s") and len(text) > 2 and text[:-1].isupper():
+        lower = lower[:-1]  # "LLMs", whose stem would keep the s for want of a vowel
+        text = text[:-1]
+    # What the analyzer would give, without the call.
+    parts = [lower] if lower.isascii() and lower.isalnum() else words(text)
     if len(parts) == 1 and len(parts[0]) < 2:
         return None
     key = _key(parts)
@@ -70,29 +81,64 @@ def plain(text: str) -> str:
     return _ADDRESS.sub(" | ", text) if "://" in text or "www." in text else text
 
 
-def runs(text: str) -> list[Run]:
-    """The runs of subject words of a text, in order."""
-    found: list[Run] = []
-    row: list[Word] = []
-    tokens = _TOKEN.findall(plain(text))
-    for place, word in enumerate(map(subject_word, tokens)):
-        if word is not None:
-            row.append(word)
-        elif row and tokens[place].isdecimal() and row[-1].text.isupper() and row[-1].text.isalpha():
-            # "NGC 7793", "ISO 9000": an acronym and its number are one word.
-            row[-1] = Word(f"{row[-1].text} {tokens[place]}", f"{row[-1].key} {tokens[place]}")
-        elif row:
-            found.append((place - len(row), row))
-            row = []
-    if row:
-        found.append((len(tokens) - len(row), row))
-    return found
+class Cutter(Generic[Subject]):
+    """Cuts texts into runs of whatever `make` makes of a subject word."""
+
+    def __init__(self, make: Callable[[Word], Subject]) -> None:
+        self.make = make
+        self.words = Memory(self._word, _MOST_KEPT, _is_short)
+        self.pieces = Memory(self._pieces, _MOST_KEPT, _is_short)
+
+    def runs(self, text: str) -> list[Run[Subject]]:
+        """The runs of subject words of a text, in order."""
+        found: list[Run[Subject]] = []
+        row: list[Subject] = []
+        place = -1
+        pieces = map(self.pieces.__getitem__, plain(text).split())
+        for place, piece in enumerate(chain.from_iterable(pieces)):
+            if piece is None:
+                if row:
+                    found.append((place - len(row), row))
+                    row = []
+            elif not isinstance(piece, str):
+                row.append(piece)
+            elif row and row[-1].text.isupper() and row[-1].text.isalpha():
+                # "NGC 7793", "ISO 9000": an acronym and its number are one word.
+                row[-1] = self.make(Word(f"{row[-1].text} {piece}", f"{row[-1].key} {piece}"))
+            elif row:
+                found.append((place - len(row), row))
+                row = []
+        if row:
+            found.append((place + 1 - len(row), row))
+        return found
+
+    def _pieces(self, chunk: str) -> "tuple[Subject | str | None, ...]":
+        """What a text without blanks is made of: subject words, plain numbers as they are, None for all else."""
+        return tuple(map(self.words.__getitem__, _TOKEN.findall(chunk)))
+
+    def _word(self, token: str) -> "Subject | str | None":
+        word = subject_word(token)
+        return self.make(word) if word else token if token.isdecimal() else None
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= 2 * _LONGEST_WORD
+
+
+_CUTTER = Cutter(lambda word: word)
+
+
+def phrase_key(phrase: str) -> str:
+    """The key of a phrase as written; empty where a stop word or a mark is in it."""
+    pieces = [piece for chunk in phrase.split() for piece in _CUTTER.pieces[chunk]]
+    words = [piece.key for piece in pieces if isinstance(piece, Word)]
+    return " ".join(words) if len(words) == len(pieces) else ""
 
 
 def phrase_keys(text: str) -> set[str]:
     """The keys of all phrases of a text."""
     found: set[str] = set()
-    for _, row in runs(text):
+    for _, row in _CUTTER.runs(text):
         keys = [word.key for word in row]
         for start in range(len(keys)):
             for end in range(start + 1, min(start + LONGEST_PHRASE, len(keys)) + 1):

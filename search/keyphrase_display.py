@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from search.keyphrase_candidates import without_possessive
 from search.keyphrase_words import IRREGULAR_PLURALS
 
 # Words in -s that are no plural, or whose singular no rule below would find.
@@ -24,11 +25,17 @@ _IRREGULAR = IRREGULAR_PLURALS | {
     "quizzes": "quiz",
 }
 _NO_PLURAL = re.compile(r"(?:ss|us|is|as|[^ie]os|ics|uses)$")
+# Plurals in -ics among the many names of fields ("physics").
+_PLURALS_IN_ICS = frozenset(
+    """
+    antibiotics ceramics characteristics clinics conics critics cubics dielectrics epidemics fabrics geodesics harmonics
+    heuristics logics metrics mosaics pandemics plastics quadrics quartics relics topics
+    """.split()
+)
 _ACRONYMS = re.compile(r"[A-Z0-9]{2,}s$")
 _PART = re.compile(r"([-‐‑’'.])")
 
 
-@lru_cache(maxsize=50_000)
 def singular(word: str) -> str:
     """The singular of an English noun in lower case or of an acronym ("LLMs"); unsure cases stay as they are."""
     if word in _IRREGULAR:
@@ -38,9 +45,18 @@ def singular(word: str) -> str:
     if _ACRONYMS.search(word):
         return word[:-1]
     head, hyphen, last = word.rpartition("-")
+    if last in _PLURALS_IN_ICS:
+        return word[:-1]
     if not last.islower() or len(last) < 4 or last in _KEPT or word in _KEPT or _NO_PLURAL.search(last):
         return word
     return head + hyphen + _singular(last)
+
+
+@lru_cache(maxsize=50_000)
+def last_word(word: str) -> str:
+    """The last word of a phrase as shown: no possessive ending, and in the singular unless it is a name ("Stokes")."""
+    bare = without_possessive(word)
+    return bare if bare.istitle() else singular(bare)
 
 
 def _singular(word: str) -> str:
