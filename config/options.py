@@ -172,6 +172,13 @@ OPTIONS = (
         "Seconds that a reader's request to Elasticsearch may take; of several nodes, each of three gets half of it.",
     ),
     Option("EMBEDDING_MODEL", str, "all-MiniLM-L6-v2", "A sentence-transformers model, by name or folder."),
+    Option(
+        "RERANKER_MODEL",
+        str,
+        "",
+        "A cross-encoder of sentence-transformers, by name or folder, that reorders the best 50 papers; none if empty.",
+    ),
+    Option("RERANKER_SHARE", _share, "0.5", "How much it counts beside the usual order: 0 not at all, 1 alone."),
     Option("WHITENING_BETA", _share, "0", "β of the whitening: how much of the mean is taken away, 0 to 1."),
     Option("WHITENING_GAMMA", _share, "0.25", "γ of the whitening: 0 is a rotation, 1 whitens fully."),
     Option(

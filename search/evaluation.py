@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from django.conf import settings
 
 from papers.batches import batched
 from papers.textfiles import TextFileError, open_lines
@@ -20,15 +21,17 @@ from search.fits import fit_transform
 from search.frequencies import FrequencyTable
 from search.keywords import keyphrases
 from search.metrics import averages
-from search.plan import make_plan
 from search.query import parse
 from search.ranking import CANDIDATES
+from search.reading import read
 from search.related import rank_related
+from search.reranker import required_reranker, reranked
 from search.service import Context, rank
 from search.vectors import Vectors
 from search.whitening import Transform, width_for
 
 MODES = ("lexical", "semantic", "hybrid", "related")
+RERANKED = "reranked"  # hybrid, its best reordered by the site's reranker; a mode only where RERANKER_MODEL is set
 BATCH = 256
 Value = TypeVar("Value")
 # Wraps what takes long, for a progress bar: (iterable, how many, what it is).
@@ -80,7 +83,10 @@ def evaluate(
     judged: JudgedSet, encoder: Encoder, modes: Sequence[str], watch: Watch, engines: Sequence[str] = KINDS[:1]
 ) -> dict[str, dict[str, dict[str, float]]]:
     """nDCG@10, recall@100 and MRR@10 of each mode on each of `engines` (of KINDS), from one encoding. Only judged
-    queries run; in related mode the query's own paper is left out of its ranking, nothing else is left out of any."""
+    queries run; in related mode the query's own paper is left out of its ranking, nothing else is left out of any.
+    Raises EncoderError, before anything is encoded where it is the reranker that is missing."""
+    if RERANKED in modes:
+        required_reranker()
     corpus = Corpus.of(judged, encoder.encode, encoder.name, watch)
     figures = {}
     for kind in engines:
@@ -158,11 +164,19 @@ def _run(context: Context, judged: JudgedSet, keys: list[str], query: str, mode:
             raise JudgedSetError(f"query {query} names no paper of the corpus")
         number = np.array([keys.index(paper) + 1])
         return rank_related(context, *judged.corpus[paper], context.fetch(number)[1][0])
-    plan = make_plan(parse(judged.queries[query]))
+    plan = read(context.engine, context.table, parse(judged.queries[query])).plan
     if not plan.units and plan.binding is None:
         return Hits()
     vector = context.encode(plan.text) if mode != "lexical" and plan.text else None
-    return rank(context, plan, vector, lexical=mode != "semantic")
+    ranked = rank(context, plan, vector, lexical=mode != "semantic")
+    return _reranked(ranked, judged, keys, plan.text) if mode == RERANKED else ranked
+
+
+def _reranked(hits: Hits, judged: JudgedSet, keys: list[str], text: str) -> Hits:
+    def texts(ids: Ids) -> list[str]:
+        return [text_of(*judged.corpus[keys[number - 1]]) for number in ids.tolist()]
+
+    return reranked(hits, text, texts, required_reranker(), settings.RERANKER_SHARE)
 
 
 def _own(judged: JudgedSet, query: str, mode: str) -> str | None:

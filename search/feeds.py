@@ -47,7 +47,8 @@ class SearchFeed(EngineFeed):
         page, own = address("search", typed, query.sort), address("search-feed", typed, query.sort)
         if query.sort == "relevance":
             query = replace(query, sort="new")
-        results = service.search(query, page=1, size=SIZE)
+        # As it stands: a word that no paper holds yet may be tomorrow's.
+        results = service.search(query, page=1, size=SIZE, verbatim=True)
         text = query.text
         title = text if len(text) <= SHOWN_QUERY else text[: SHOWN_QUERY - 1] + "…"
         return Channel(title, page, own, in_order(results.ids))

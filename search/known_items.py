@@ -3,10 +3,8 @@
 import random
 import re
 import string
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-
-from django.db.models import Count
 
 from papers.models import Paper
 from papers.tex import to_text
@@ -33,27 +31,42 @@ class Item:
 
 
 def sample_items(count: int, seed: int) -> list[Item]:
-    """Papers whose title occurs once, drawn at random; the same seed over the same papers draws the same ones."""
-    once = Paper.objects.values("title").annotate(times=Count("pk")).filter(times=1).values("title")
-    ids = sorted(Paper.objects.filter(title__in=once).values_list("pk", flat=True))
+    """Papers of the database whose title occurs once, drawn at random; the same seed over the same papers draws the
+    same ones."""
+    return draw_items(
+        ((number, to_text(title)) for number, title in Paper.objects.values_list("pk", "title")), count, seed
+    )
+
+
+def draw_items(titles: Iterable[tuple[int, str]], count: int, seed: int) -> list[Item]:
+    """The same from ids with plain titles."""
+    by_title: dict[str, list[int]] = {}
+    for number, title in titles:
+        by_title.setdefault(title, []).append(number)
+    once = sorted((numbers[0], title) for title, numbers in by_title.items() if len(numbers) == 1)
     chance = random.Random(seed)  # noqa: S311 -- a sample, no secret
-    drawn = chance.sample(ids, min(count, len(ids)))
-    titles = dict(Paper.objects.filter(pk__in=drawn).values_list("pk", "title"))
-    return [_item(number, to_text(titles[number]), chance) for number in drawn]
+    return [_item(number, title, chance) for number, title in chance.sample(once, min(count, len(once)))]
 
 
 def evaluate_items(
-    items: Sequence[Item], watch: Callable[[Sequence[Item]], Iterator[Item]]
+    items: Sequence[Item],
+    find: Callable[[str], Sequence[int]],
+    watch: Callable[[Sequence[Item]], Iterator[Item]],
 ) -> dict[str, dict[str, float]]:
-    """success@1 and success@10 of each kind of query, by the site's own search."""
+    """success@1 and success@10 of each kind of query. find: from a query to the ids of the first DEPTH papers."""
     places: dict[str, list[int]] = {kind: [] for kind in KINDS}
     for item in watch(items):
         for kind in KINDS:
             text = getattr(item, kind)
             if text is not None:
-                ids = search(parse(text), size=DEPTH).ids
+                ids = list(find(text))
                 places[kind].append(ids.index(item.paper) if item.paper in ids else DEPTH)
     return {kind: {f"success@{depth}": _share(found, depth) for depth in (1, DEPTH)} for kind, found in places.items()}
+
+
+def find_here(text: str) -> list[int]:
+    """The first DEPTH papers of the site's own search."""
+    return search(parse(text), size=DEPTH).ids
 
 
 def with_typo(title: str, chance: random.Random) -> str | None:

@@ -8,7 +8,7 @@ them. `date:` takes days or a range of days, `sort:` an order. A malformed query
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from re import split
 
@@ -28,6 +28,7 @@ from search.query_tree import (
     Word,
     binding_and_free,
     join,
+    map_written,
     negate,
     to_text,
     words_of,
@@ -47,6 +48,8 @@ __all__ = [
     "Range",
     "Word",
     "binding_and_free",
+    "join",
+    "map_written",
     "parse",
     "to_text",
     "words_of",
@@ -70,6 +73,16 @@ class Query:
     sort: str
     notes: tuple[str, ...]
     arxiv_ids: tuple[str, ...]
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is nothing but free words: text without quotation marks that ask for something, fields, groups."""
+        parts = self.tree.children if isinstance(self.tree, And) else (self.tree,)
+        return all(isinstance(part, Word) for part in parts) and "sort:" not in self.text.lower()
+
+    def with_tree(self, tree: Node) -> "Query":
+        """The query with another tree, and the text that says it."""
+        return replace(self, tree=tree, text=to_text(tree))
 
 
 def parse(text: str) -> Query:
@@ -125,7 +138,7 @@ def _within(name: str, node: Node) -> Node:
 
 
 _LONG = ("title", "abstract", "author", "cat", "id", "comment", "journal", "doi", "date", "sort")
-_FIELDS = dict(zip(_LONG, _LONG, strict=True)) | {
+FIELDS = dict(zip(_LONG, _LONG, strict=True)) | {
     "ti": "title", "abs": "abstract", "au": "author", "co": "comment", "jr": "journal",
 }  # fmt: skip
 _RESEMBLED = [*(name for name in _LONG if len(name) > 3), "category", "categories"]
@@ -269,13 +282,13 @@ class _Parser:
     def take_field(self) -> str:
         """The full name of the field that is named here, its colon taken too; empty if there is none."""
         match = self.scan.at(lexer.FIELD)
-        name = _FIELDS.get(match[1].lower(), "") if match else ""
+        name = FIELDS.get(match[1].lower(), "") if match else ""
         if name:
             self.scan.take(lexer.FIELD)
         return name
 
     def note_title_like(self, typed: str) -> None:
-        if typed[:-1].lower() in _FIELDS:
+        if typed[:-1].lower() in FIELDS:
             self.note(f"“{typed}” before a blank was read as a word of a title; “{typed.lower()}” names a field.")
 
     def note_misspelt_field(self) -> None:

@@ -1,7 +1,7 @@
 """The tree that a query is read into and every engine compiles: its nodes, text, binding and free parts."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeAlias
 
@@ -84,6 +84,18 @@ def words_of(node: Node | None) -> tuple[str, ...]:
         case And(children) | Or(children):
             return tuple(word for child in children for word in words_of(child))
     return ()
+
+
+def map_written(node: Node, change: Callable[[Word | Phrase], Node]) -> Node:
+    """The tree with each word and phrase that titles and abstracts are searched for changed; excluded ones stay."""
+    match node:
+        case Word() | Phrase():
+            return change(node)
+        case Field(name, child) if name in {"title", "abstract"}:
+            return replace(node, child=map_written(child, change))
+        case And(children) | Or(children):
+            return join(type(node), [map_written(child, change) for child in children]) or node
+    return node
 
 
 def to_text(node: Node | None) -> str:

@@ -1,10 +1,13 @@
 """How candidates from words and from meaning become one order, alike on every engine.
 
-    score = 0.3 · BM25 / max BM25 + 0.7 · max(0, cos)  +  title bonus
-    title bonus = 0.3 + 0.3 · (query stems / title stems) where the title holds every query stem
+    score = 0.35 · BM25 / max BM25 + 0.65 · max(0, cos)
+    score of the best = 0.7 · score + 0.3 · mean score of the 8 nearest among the best, weighted by cosine
+    + title bonus = 0.3 + (2.1 − 1.8/n) · (query stems / title stems) where the title holds all n query stems
 
 cos is that of the full vectors for the best RESCORED candidates (small whitened vectors find, full ones order); the
-others follow them in the order of their whitened vectors. Constants measured: docs/quality.md.
+others follow them in the order of their whitened vectors. What papers close to each other in meaning score for a
+query should be close too: score regularisation (Diaz, Regularizing Ad Hoc Retrieval Scores, CIKM 2005). Constants
+measured: docs/quality.md.
 """
 
 import numpy as np
@@ -14,17 +17,21 @@ from search.engines.base import Hits, Ids
 from search.vectors import Fetch, Vectors
 
 CANDIDATES = 1000
-RESCORED = 200
-WORDS_SHARE, MEANING_SHARE = 0.3, 0.7
-TITLE_BONUS, COVERAGE_BONUS = 0.3, 0.3
-RELATED_MEANING_SHARE = 0.6
+RESCORED = 300
+SMOOTHED = 200
+WORDS_SHARE, MEANING_SHARE = 0.35, 0.65
+NEIGHBOURS, NEIGHBOURS_SHARE = 8, 0.3
+TITLE_BONUS, COVERAGE_BONUS, COVERAGE_LESS = 0.3, 2.1, 1.8
+RELATED_MEANING_SHARE, RELATED_NEIGHBOURS_SHARE = 0.6, 0.2
+HUB_SHARE = 0.5
 
 
-def fuse(lexical: Hits, near: Hits | None, titled: Hits, query: Vectors | None, fetch: Fetch) -> Hits:
+def fuse(lexical: Hits, near: Hits | None, titled: Hits, stems: int, query: Vectors | None, fetch: Fetch) -> Hits:
     """The order of relevance over all candidates.
 
-    near: candidates by the whitened vectors, None where meaning plays no part. query: the full query vector, (d,)
-    float32, L2-normalised, None likewise.
+    stems: how many distinct ones the query has, all of which the titles of `titled` hold. near: candidates by the
+    whitened vectors, None where meaning plays no part. query: the full query vector, (d,) float32, L2-normalised, None
+    likewise.
     """
     parts = [lexical.ids, titled.ids] + ([near.ids] if near is not None else [])
     ids = np.unique(np.concatenate(parts))
@@ -32,16 +39,22 @@ def fuse(lexical: Hits, near: Hits | None, titled: Hits, query: Vectors | None, 
         return Hits()
     words = spread(ids, lexical) / max(float(lexical.scores.max(initial=0)), 1e-9)
     coverage = spread(ids, titled)
-    bonus = np.where(coverage > 0, TITLE_BONUS + COVERAGE_BONUS * coverage, 0)
+    # One word says little of a title, three say much.
+    share = COVERAGE_BONUS - COVERAGE_LESS / max(stems, 1)
+    bonus = np.where(coverage > 0, TITLE_BONUS + share * coverage, 0)
     if near is None or query is None:
         return ordered(ids, words + bonus)
     # A candidate that is not among the nearest is no nearer than the last of them.
     floor = float(near.scores.min(initial=0))
-    base = WORDS_SHARE * words + bonus
-    first = ordered(ids, base + MEANING_SHARE * np.maximum(0, spread(ids, near, floor)))
+    words = WORDS_SHARE * words
+    first = ordered(ids, words + bonus + MEANING_SHARE * np.maximum(0, spread(ids, near, floor)))
     best, rest = first.ids[:RESCORED], first.ids[RESCORED:]
-    cosines = full_cosines(best, query, fetch)
-    top = ordered(best, base[np.searchsorted(ids, best)] + MEANING_SHARE * np.maximum(0, cosines))
+    vectors = full_vectors(best, fetch, len(query))
+    places = np.searchsorted(ids, best)
+    scores = words[places] + MEANING_SHARE * np.maximum(0, vectors @ query)
+    kept = np.argsort(-scores, kind="stable")[:SMOOTHED]
+    scores[kept] = smoothed(scores[kept], vectors[kept])
+    top = ordered(best, scores + bonus[places])
     ceiling = float(top.scores.min(initial=np.inf))
     return Hits(
         np.concatenate([top.ids, rest]),
@@ -49,26 +62,54 @@ def fuse(lexical: Hits, near: Hits | None, titled: Hits, query: Vectors | None, 
     )
 
 
-def fuse_related(lexical: Hits, near: Hits, query: Vectors, fetch: Fetch) -> Hits:
-    """Relatives of a paper: 0.4 · z(BM25) + 0.6 · z(cos of the full vectors) over all candidates."""
+def fuse_related(lexical: Hits, near: Hits, query: Vectors, mean: Vectors, fetch: Fetch) -> Hits:
+    """Relatives of a paper: 0.4 · z(BM25) + 0.6 · z(cos − ½·x·μ), smoothed, over the best RESCORED candidates.
+
+    query: the paper's full vector, (d,) float32. mean: μ of the corpus, (d,) float32. A paper near to the mean is near
+    to everything, a hub: half of that nearness is taken off.
+    """
     ids = np.unique(np.concatenate([lexical.ids, near.ids]))
     if not len(ids):
         return Hits()
-    words = standardised(spread(ids, lexical))
-    meaning = standardised(full_cosines(ids, query, fetch))
-    return ordered(ids, (1 - RELATED_MEANING_SHARE) * words + RELATED_MEANING_SHARE * meaning)
+    words = spread(ids, lexical)
+    floor = float(near.scores.min(initial=0))
+    best = ordered(ids, _both(words, spread(ids, near, floor))).ids[:RESCORED]
+    vectors = full_vectors(best, fetch, len(query))
+    scores = _both(words[np.searchsorted(ids, best)], vectors @ query - HUB_SHARE * (vectors @ mean))
+    return ordered(best, smoothed(scores, vectors, RELATED_NEIGHBOURS_SHARE))
 
 
-def full_cosines(ids: Ids, query: Vectors, fetch: Fetch) -> NDArray[np.float32]:
-    """Cosines of full vectors with the query; 0 where the store has none."""
+def _both(words: NDArray[np.floating], meaning: NDArray[np.floating]) -> NDArray[np.float64]:
+    return (1 - RELATED_MEANING_SHARE) * standardised(words) + RELATED_MEANING_SHARE * standardised(meaning)
+
+
+def full_vectors(ids: Ids, fetch: Fetch, width: int) -> Vectors:
+    """The full vectors of papers, (n, width) float32; zeros where the store has none."""
     known, vectors = fetch(ids)
-    out = np.zeros(len(ids), np.float32)
+    out = np.zeros((len(ids), width), np.float32)
     if len(known):
         order = np.argsort(known)
         places = np.searchsorted(known[order], ids).clip(max=len(known) - 1)
         found = known[order][places] == ids
-        out[found] = (vectors[order][places[found]]) @ query
+        out[found] = vectors[order][places[found]]
     return out
+
+
+def smoothed(scores: NDArray[np.float64], vectors: Vectors, share: float = NEIGHBOURS_SHARE) -> NDArray[np.float64]:
+    """Each score mixed with the mean of those of the NEIGHBOURS papers nearest to its own, by cosine, of the same list.
+
+    vectors: (n, d) float32, L2-normalised; a row of zeros has no neighbours and keeps its score.
+    """
+    count = min(NEIGHBOURS, len(scores) - 1)
+    if count < 1:
+        return scores
+    similar = vectors @ vectors.T
+    np.fill_diagonal(similar, -1)
+    nearest = np.argpartition(-similar, count - 1, axis=1)[:, :count]
+    weights = np.maximum(0, np.take_along_axis(similar, nearest, axis=1))
+    total = weights.sum(axis=1)
+    mean = (weights * scores[nearest]).sum(axis=1) / np.maximum(total, 1e-9)
+    return np.where(total > 0, (1 - share) * scores + share * mean, scores)
 
 
 def spread(ids: Ids, hits: Hits, missing: float = 0.0) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """The search of the site: page, JSON API, feeds and evaluation all ask here."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeVar
@@ -17,15 +17,18 @@ from search.engines import get_engine
 from search.engines.base import Engine, EngineError, Hits, Order, StaleIndexError
 from search.fits import FitError, load
 from search.frequencies import FrequencyTable
-from search.plan import Plan, make_plan
+from search.plan import Plan
 from search.query import Query
 from search.ranking import CANDIDATES, fuse
+from search.reading import Reading, read
+from search.reranker import load_reranker, rerank
 from search.vectors import Fetch, Vectors
 from search.whitening import Transform
 
 log = structlog.get_logger()
 Answer = TypeVar("Answer")
 LARGEST_PAGE = 100
+BEST = 100
 CACHED_SECONDS = 600
 # Pages beyond this many papers of a list by date are not served: each costs the engine all that went before.
 DEEPEST = 20_000
@@ -55,7 +58,8 @@ class Context:
 class Results:
     """One page of papers (primary keys, in order). `total` counts the papers that hold the binding parts and every
     free word (where none does: the most words); `reachable` of the list can be paged through. Scores are empty where
-    the order is not by relevance."""
+    the order is not by relevance. `reading`: how the index read the query, None where there is no index. `best`: the
+    first BEST papers of the whole list, of the page where the order is not by relevance."""
 
     ids: list[int]
     scores: list[float]
@@ -66,6 +70,8 @@ class Results:
     notes: tuple[str, ...]
     took_ms: float
     by_meaning: bool
+    reading: Reading | None = None
+    best: tuple[int, ...] = ()
 
 
 def site_context() -> Context | None:
@@ -123,28 +129,40 @@ def encode_query(text: str) -> Vectors:
 
 def warm() -> None:
     """Open the index and load the encoder, so that no reader waits for them."""
-    for step in (site_context, get_encoder().load):  # an engine that is away now may be back before the encoder is
+    # An engine that is away now may be back before the encoder is.
+    for step in (site_context, get_encoder().load, load_reranker):
         try:
             step()
         except (EncoderError, EngineError) as error:
             log.warning("search is not warm", reason=str(error))
 
 
-def search(query: Query, page: int = 1, size: int = 25) -> Results:
-    """One page of what a query finds, `page` from 1, `size` up to LARGEST_PAGE. Raises EngineError."""
+def search(
+    query: Query, page: int = 1, size: int = 25, *, verbatim: bool = False, without: Collection[str] = ()
+) -> Results:
+    """One page of what a query finds, `page` from 1, `size` up to LARGEST_PAGE.
+
+    verbatim: as it stands, nothing corrected. without: words that BM25 leaves aside. Raises EngineError.
+    """
     start = time.perf_counter()
     page, size = max(page, 1), min(max(size, 1), LARGEST_PAGE)
     nothing = Results([], [], 0, 0, page, size, query.notes, 0.0, False)
     if query.tree is None:
         return nothing
-    found = in_one_index(lambda context: _page(context, query, page, size))
+
+    def ask(context: Context) -> Results:
+        return _page(
+            context, read(context.engine, context.table, query, verbatim=verbatim, without=without), page, size
+        )
+
+    found = in_one_index(ask)
     if found is None:
         found = replace(nothing, notes=(*query.notes, NO_INDEX))
     return replace(found, took_ms=_since(start))
 
 
-def _page(context: Context, query: Query, page: int, size: int) -> Results:
-    plan = make_plan(query)
+def _page(context: Context, reading: Reading, page: int, size: int) -> Results:
+    plan, query = reading.plan, reading.asked
     notes = list(query.notes)
     minimum, total = most_words(context.engine, plan)
     by_relevance = query.sort in ("relevance", "stars") and bool(plan.text)
@@ -154,7 +172,9 @@ def _page(context: Context, query: Query, page: int, size: int) -> Results:
     if by_relevance:
         vector, note = _query_vector(context, plan)
         notes += [note] if note else []
-        ranked = _cached(context, query, plan, vector)
+        ranked, note = rerank(_cached(context, plan, vector), plan.text, context.generation)
+        notes += [note] if note else []
+        best = ranked.ids[:BEST]
         found = Hits(ranked.ids[(page - 1) * size : page * size], ranked.scores[(page - 1) * size : page * size])
         reachable = len(ranked.ids)
     else:
@@ -162,6 +182,7 @@ def _page(context: Context, query: Query, page: int, size: int) -> Results:
         limit = max(0, min(size, reachable - (page - 1) * size))
         order: Order = "old" if query.sort == "old" else "new"
         found = context.engine.lexical(plan.lexical(minimum), limit, (page - 1) * size, order)
+        best = found.ids
     return Results(
         ids=found.ids.tolist(),
         scores=found.scores.tolist() if by_relevance else [],
@@ -172,6 +193,8 @@ def _page(context: Context, query: Query, page: int, size: int) -> Results:
         notes=tuple(dict.fromkeys(notes)),
         took_ms=0.0,
         by_meaning=vector is not None,
+        reading=reading,
+        best=tuple(best.tolist()),
     )
 
 
@@ -186,7 +209,7 @@ def rank(context: Context, plan: Plan, vector: Vectors | None, *, lexical: bool 
     if lexical:
         words = context.engine.lexical(plan.candidates(), CANDIDATES)
         titled = context.engine.titled(plan.title, CANDIDATES, plan.binding)
-    ranked = fuse(words, near, titled, vector, context.fetch)
+    ranked = fuse(words, near, titled, len(plan.title), vector, context.fetch)
     return Hits(ranked.ids[:CANDIDATES], ranked.scores[:CANDIDATES])
 
 
@@ -220,9 +243,9 @@ def _query_vector(context: Context, plan: Plan) -> tuple[Vectors | None, str]:
         return None, NO_MEANING
 
 
-def _cached(context: Context, query: Query, plan: Plan, vector: Vectors | None) -> Hits:
-    """The ranking of a query, kept while the index stays as it is: the pages of one search ask once."""
-    key = f"search:{settings.EMBEDDING_MODEL}:{context.generation}:{text_hash(repr(query.tree))}:{vector is None}"
+def _cached(context: Context, plan: Plan, vector: Vectors | None) -> Hits:
+    """The ranking of a plan, kept while the index stays as it is: the pages of one search ask once."""
+    key = f"search:{settings.EMBEDDING_MODEL}:{context.generation}:{text_hash(repr(plan))}:{vector is None}"
     key = key.replace(" ", "_")
     kept = cache.get(key)
     if kept is None:

@@ -1,5 +1,6 @@
 """The order that an address asks for by `sort=`, beside the query: the query's text stays as it was typed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -20,7 +21,15 @@ def ordered(query: Query, sort: str | None) -> Query:
     return replace(query, sort=sort)
 
 
-def address(view: str, query: Query, sort: str) -> str:
-    """The path of a view of `query`, as parsed, in the order `sort`; `sort=` only where the text asks for another."""
-    parameters = {"q": query.text} if sort == query.sort else {"q": query.text, "sort": sort}
+def address(view: str, query: Query, sort: str, *, verbatim: bool = False, without: Sequence[str] = ()) -> str:
+    """The path of a view of `query`, as parsed, in the order `sort`; `sort=` only where the text asks for another.
+
+    verbatim, without: as `search.service.search` has them.
+    """
+    parameters = [("q", query.text)]
+    if sort != query.sort:
+        parameters.append(("sort", sort))
+    if verbatim:
+        parameters.append(("verbatim", "1"))
+    parameters += [("without", word) for word in without]
     return f"{reverse(view)}?{urlencode(parameters)}"

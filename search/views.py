@@ -17,10 +17,12 @@ from search.engines.base import EngineError
 from search.highlight import wanted
 from search.query import Query, parse
 from search.sorting import SORTS, address, ordered
+from search.ways import ways_on
 
 log = structlog.get_logger()
 PAGE_SIZE = 25
 RELATIVES = 20
+MOST_WITHOUT = 50
 SECONDS_AWAY = "30"
 
 
@@ -36,23 +38,30 @@ def search_page(request: HttpRequest) -> HttpResponse:
         return render(request, "search/empty.html", context)
     notes = list(query.notes)
     number = read_page(request.GET.get("page"), notes)
+    verbatim, without = "verbatim" in request.GET, request.GET.getlist("without")[:MOST_WITHOUT]
     try:
-        results = service.search(query, page=number, size=PAGE_SIZE)
+        results = service.search(query, page=number, size=PAGE_SIZE, verbatim=verbatim, without=without)
     except EngineError as error:
         return _away(request, {**context, "retry": request.get_full_path()}, error)
     papers = in_order(results.ids)
+    asked = results.reading.asked if results.reading else query
     pages = max(1, -(-results.reachable // PAGE_SIZE))
     context |= {
-        "rows": numbered(papers, (number - 1) * PAGE_SIZE + 1, wanted(query.tree)),
+        "rows": numbered(papers, (number - 1) * PAGE_SIZE + 1, wanted(asked.tree)),
         "results": results,
         "notes": list(dict.fromkeys([*notes, *results.notes])),
         "numbers": page_numbers(min(number, pages), pages),
         "pages": pages,
         "number": number,
         "beyond": number > pages,
-        "sorts": [(name, label, address("search", typed, name)) for name, label in SORTS.items()],
+        "sorts": [
+            (name, label, address("search", typed, name, verbatim=verbatim, without=without))
+            for name, label in SORTS.items()
+        ],
         "feed": address("search-feed", typed, query.sort),
     }
+    if results.reading is not None:
+        context |= ways_on(results.reading, results, typed, without)
     return render(request, "search/results.html", context, status=404 if number > pages else 200)
 
 

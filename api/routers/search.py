@@ -23,15 +23,16 @@ def search(
     q: Annotated[str, Query(max_length=LONGEST_QUERY, description="A query in the site's language.")],
     size: Annotated[int, Query(ge=1, le=cursors.LARGEST_SIZE, description="Papers in one answer.")] = 25,
     cursor: Annotated[str | None, Query(description="`next` of the answer before.")] = None,
+    verbatim: Annotated[bool, Query(description="Search as it stands: no slip of the finger is corrected.")] = False,
 ) -> schemas.SearchList:
     """Papers that fit a query, in its order (relevance unless it says `sort:`).
 
     In order of relevance the first 1,000 papers can be paged to. A query that is nothing but arXiv ids gives
     the papers of these ids that are here.
     """
-    here = cursors.start(cursor, size, cursors.digest("search", q), paged=True)
+    here = cursors.start(cursor, size, cursors.digest("search", q, str(verbatim)), paged=True)
     query = parse(q)
-    answer = _of_ids(request, query, here) or _found(request, query, here)
+    answer = _of_ids(request, query, here) or _found(request, query, here, verbatim=verbatim)
     # The same answer found a millisecond slower is still the same answer to a cache.
     response["ETag"] = f'W/"{cursors.digest(answer.model_dump_json(exclude={"took_ms"}))}"'
     return answer
@@ -53,13 +54,15 @@ def _of_ids(request: HttpRequest, query: ReadQuery, here: cursors.Cursor) -> sch
         took_ms=0.0,
         notes=list(query.notes),
         by_meaning=False,
+        asked=None,
     )
 
 
-def _found(request: HttpRequest, query: ReadQuery, here: cursors.Cursor) -> schemas.SearchList:
+def _found(request: HttpRequest, query: ReadQuery, here: cursors.Cursor, *, verbatim: bool) -> schemas.SearchList:
     if query.tree is None:
-        return schemas.SearchList(items=[], total=0, took_ms=0.0, notes=list(query.notes), by_meaning=False)
-    results = service.search(query, page=here.page, size=here.size)
+        return schemas.SearchList(items=[], total=0, took_ms=0.0, notes=list(query.notes), by_meaning=False, asked=None)
+    results = service.search(query, page=here.page, size=here.size, verbatim=verbatim)
+    reading = results.reading
     rows = Paper.objects.in_bulk(results.ids)
     scores: list[float] | list[None] = results.scores or [None] * len(results.ids)
     hits = [
@@ -74,4 +77,5 @@ def _found(request: HttpRequest, query: ReadQuery, here: cursors.Cursor) -> sche
         took_ms=results.took_ms,
         notes=list(dict.fromkeys([*query.notes, *results.notes])),
         by_meaning=results.by_meaning,
+        asked=reading.asked.text if reading and reading.asked is not query else None,
     )

@@ -25,7 +25,7 @@ def found(
     """A search that finds `papers` for any query."""
     end = len(papers) if reachable is None else reachable
 
-    def search(query: Query, page: int = 1, size: int = 25) -> service.Results:
+    def search(query: Query, page: int = 1, size: int = 25, **_: object) -> service.Results:
         part = papers[(page - 1) * size : min(page * size, end)]
         return service.Results(
             ids=[paper.pk for paper in part],
@@ -51,7 +51,7 @@ def finds_shelf(shelf: list[Paper], monkeypatch: pytest.MonkeyPatch) -> list[Pap
 
 def test_an_answer_holds_papers_with_scores(get: Get, finds_shelf: list[Paper]):
     answer = get("search", q="neural networks", size=3)
-    assert answer.keys() == {"items", "total", "next", "took_ms", "notes", "by_meaning"}
+    assert answer.keys() == {"items", "total", "next", "took_ms", "notes", "by_meaning", "asked"}
     assert answer["total"] == len(finds_shelf)
     assert (answer["took_ms"], answer["notes"], answer["by_meaning"]) == (1.5, [], True)
     single = get(f"papers/{finds_shelf[0].arxiv_id}")
@@ -152,7 +152,7 @@ def test_a_cursor_between_two_pages(client: Client, finds_shelf: list[Paper]):
 
 
 def test_an_engine_that_is_away(client: Client, db: None, monkeypatch: pytest.MonkeyPatch):
-    def away(query: Query, page: int = 1, size: int = 25) -> service.Results:
+    def away(query: Query, page: int = 1, size: int = 25, **_: object) -> service.Results:
         raise EngineError("connection refused at a secret address")
 
     monkeypatch.setattr(service, "search", away)

@@ -48,9 +48,9 @@ def queries(library: Library) -> list[Asked]:
 
 
 @pytest.fixture(scope="module")
-def vectors(queries: list[Asked], encoder: Encoder) -> dict[str, Vectors]:
+def vectors(library: Library, queries: list[Asked], encoder: Encoder) -> dict[str, Vectors]:
     """Real vectors of the queries."""
-    return encode_queries(queries, encoder)
+    return encode_queries(queries, encoder, library.table)
 
 
 @pytest.fixture(scope="module")

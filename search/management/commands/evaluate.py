@@ -13,7 +13,7 @@ from tqdm import tqdm
 from search.encoder import EncoderError, get_encoder
 from search.engines import KINDS
 from search.engines.base import EngineError
-from search.evaluation import MODES, JudgedSetError, Value, evaluate, read_judged_set
+from search.evaluation import MODES, RERANKED, JudgedSetError, Value, evaluate, read_judged_set
 
 
 def watch(items: Sequence[Value], what: str) -> Iterator[Value]:
@@ -55,7 +55,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """DIR, --mode, --engine, --json."""
         parser.add_argument("folder", type=Path)
-        parser.add_argument("--mode", choices=MODES, action="append", help="Default: all that apply.")
+        parser.add_argument("--mode", choices=(*MODES, RERANKED), action="append", help="Default: all that apply.")
         parser.add_argument(
             "--engine", choices=KINDS, action="append", help="Default: the site's. Twice: both, from one encoding."
         )
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         check_writable(options["json"])
         try:
             judged = read_judged_set(options["folder"])
-            modes = options["mode"] or judged.modes()
+            modes = options["mode"] or [*judged.modes(), *([RERANKED] if settings.RERANKER_MODEL else [])]
             engines = dict.fromkeys(options["engine"] or [settings.SEARCH_ENGINE])
             found = evaluate(judged, get_encoder(), modes, watch, list(engines))
         except (JudgedSetError, EncoderError, EngineError, OSError) as error:

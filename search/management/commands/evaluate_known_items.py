@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from search.engines.base import EngineError
-from search.known_items import Item, evaluate_items, sample_items
+from search.known_items import Item, evaluate_items, find_here, sample_items
 from search.management.commands.evaluate import check_writable, watch, write_figures
 from search.service import site_context
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         try:
             if site_context() is None:
                 raise CommandError("no index yet: run manage.py index")
-            figures = evaluate_items(items, bar)
+            figures = evaluate_items(items, find_here, bar)
         except EngineError as error:
             raise CommandError(str(error)) from error
         for kind, values in figures.items():
