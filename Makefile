@@ -58,3 +58,7 @@ bench: setup-dev ## Measure speed on real papers
 .PHONY: bench-engines
 bench-engines: setup-dev ## Measure both search engines side by side on 364,000 papers
 	@$(BIN)/python -m benchmarks.engines $(ARGS)
+
+.PHONY: quality
+quality: setup-dev ## Measure what is found, on judged sets and real papers, and write docs/quality.md
+	@$(BIN)/python -m benchmarks.quality $(ARGS)

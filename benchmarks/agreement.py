@@ -42,7 +42,7 @@ def _run(papers: int, count: int, seed: int, merged: bool) -> None:
 
     library = read_library(papers)
     queries = draw_queries(library.records, count, seed)
-    vectors = encode_queries(queries, get_encoder())
+    vectors = encode_queries(queries, get_encoder(), library.table)
     with engine_aside("embedded") as exact, engine_aside("elasticsearch") as elastic:
         for engine in (exact, elastic):
             fill(engine, library)
@@ -56,7 +56,9 @@ def _run(papers: int, count: int, seed: int, merged: bool) -> None:
         drawn = random.Random(seed).sample(range(1, papers + 1), min(RELATED, papers))
         alike = related_overlap(one, other, library, drawn)
         asked = [
-            (vectors[plan.text], plan) for query in queries if (plan := make_plan(parse(query.text))).text in vectors
+            (vectors[plan.text], plan)
+            for query in queries
+            if (plan := make_plan(parse(query.text), library.table)).text in vectors
         ]
         anywhere = [(vector, Plan(None, (), "", (), False)) for vector, _ in asked[:NEAREST]]
         within = [(vector, plan) for vector, plan in asked if plan.binding is not None][:NEAREST]

@@ -11,6 +11,7 @@ from benchmarks.library import Library
 from benchmarks.queries import Asked
 from search.encoder import Encoder, readable
 from search.engines.base import FACETS, Engine, Ids
+from search.frequencies import FrequencyTable
 from search.plan import Plan, make_plan
 from search.query import parse
 from search.ranking import CANDIDATES
@@ -44,9 +45,9 @@ class Agreement:
         return float(np.mean(values)) if values else None
 
 
-def encode_queries(queries: Iterable[Asked], encoder: Encoder) -> dict[str, Vectors]:
+def encode_queries(queries: Iterable[Asked], encoder: Encoder, table: FrequencyTable) -> dict[str, Vectors]:
     """The full vector of each text that the site would encode for these queries."""
-    plans = [make_plan(parse(asked.text)) for asked in queries]
+    plans = [make_plan(parse(asked.text), table) for asked in queries]
     texts = sorted({plan.text for plan in plans if plan.text and readable(plan.text)})
     return dict(zip(texts, encoder.encode(texts), strict=True))
 
@@ -57,7 +58,7 @@ def compare(
     """Ask both everything. vectors: of `encode_queries`."""
     for asked in queries:
         agreement.asked[asked.kind] += 1
-        plan = make_plan(parse(asked.text))
+        plan = make_plan(parse(asked.text), one.table)
         (least, total), (other_least, other_total) = most_words(one.engine, plan), most_words(other.engine, plan)
         if (least, total) != (other_least, other_total):
             agreement.totals.append((asked, total, other_total))

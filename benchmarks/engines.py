@@ -107,7 +107,7 @@ def _site(folder: Path, library: "Library", embedded: "Engine", elastic: "Engine
     encoder.load()
     queries = draw_queries(library.records, QUERIES)
     vectors, seconds = {}, []
-    for text in {make_plan(parse(asked.text)).text for asked in queries}:
+    for text in {make_plan(parse(asked.text), library.table).text for asked in queries}:
         if text and readable(text):
             start = time.perf_counter()
             vectors[text] = encoder.encode([text])[0]

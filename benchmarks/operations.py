@@ -42,14 +42,14 @@ def make_tasks(library: Library, engine: Engine, queries: Sequence[Asked], vecto
     """A task for each query that the encoder reads. `engine` knows how many words papers hold together."""
     tasks: list[Task] = []
     for asked in queries:
-        plan = make_plan(parse(asked.text))
+        plan = make_plan(parse(asked.text), library.table)
         if plan.text not in vectors:
             continue
         number = 1 + (len(tasks) * 997) % len(library.documents)
         document = library.documents[number - 1]
         own = library.fetch(np.array([number]))[1][0]
         day = document.published
-        within = make_plan(parse(f"cat:{document.categories[0]} date:>={max(1991, day.year - 3)}"))
+        within = make_plan(parse(f"cat:{document.categories[0]} date:>={max(1991, day.year - 3)}"), library.table)
         least, _ = most_words(engine, plan)
         tasks.append(Task(plan, vectors[plan.text], least, document.title, document.abstract, own, within))
     return tasks
@@ -62,7 +62,7 @@ def _nearest_within(context: Context, task: Task) -> object:
 
 def _deep_page(context: Context, task: Task) -> object:
     """The last page of a list by date that the site serves, of about all papers."""
-    binding = make_plan(parse("date:>=1992")).binding
+    binding = make_plan(parse("date:>=1992"), context.table).binding
     offset = min(DEEPEST, context.engine.statistics().papers) - PAGE
     return context.engine.lexical(LexicalQuery(binding), PAGE, offset, "new")
 
