@@ -19,20 +19,22 @@ LEAST, LEAST_SHORT, LONG_WORD = 3, 30, 6
 # that others made before is so much rarer than what was meant.
 COMMON, COMMONER = 1, 100
 CHOICE = 4  # words that are tried in the place of one
-MOST = 4  # words of one query that are corrected
+MOST = 4  # unknown words of one query that are looked at
 # "dLNs", "MILo": what is written so is a name.
 _INNER_CAPITAL = re.compile(r"\b\w*[^\W\d_][A-Z]\w*\b")
+CONTEXT = 20  # of the other words, the most telling, that choose between several
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def corrections(engine: Engine, table: FrequencyTable, words: Sequence[str]) -> dict[str, str]:
     """For each slip among `words` (exact terms, in order) the word that was meant."""
     unknown = _unknown(engine, table, words)
-    options = {word: found for word in unknown if (found := _options(engine, table, word))}
+    options = {word: found for word in unknown[:MOST] if (found := _options(engine, table, word))}
     sure = [stem for word in words if word not in options for stem in analysis.stems(word)]
     chosen: dict[str, str] = {}
-    for word in list(options)[:MOST]:
-        chosen[word] = _fitting(engine, options[word], sure)
+    for word in options:
+        telling = sorted(dict.fromkeys(sure), key=lambda stem: -table.idf(stem))[:CONTEXT]
+        chosen[word] = _fitting(engine, options[word], telling)
         sure += analysis.stems(chosen[word])
     return chosen
 
@@ -94,7 +96,7 @@ def _fitting(engine: Engine, options: Sequence[str], others: Sequence[str]) -> s
     """The option whose best paper has the highest score for the other words; the first where all are alike."""
     if len(options) == 1 or not others:
         return options[0]
-    context = tuple(Unit(((stem,),)) for stem in dict.fromkeys(others))
+    context = tuple(Unit(((stem,),)) for stem in others)
 
     def fit(option: str) -> float:
         bound = LexicalQuery(Word(option), context, 0)
