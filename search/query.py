@@ -65,7 +65,8 @@ class Query:
     """A query as read.
 
     `sort` is relevance, new, old or stars. `notes` are English sentences on how a malformed query was read.
-    `arxiv_ids` (without versions) is filled only if the query names papers by id or address and nothing else.
+    `arxiv_ids` (without versions) is filled only if the query names papers by id or address and nothing else. `plain`:
+    it is nothing but free words, without a field, a phrase or a group.
     """
 
     text: str
@@ -73,12 +74,7 @@ class Query:
     sort: str
     notes: tuple[str, ...]
     arxiv_ids: tuple[str, ...]
-
-    @property
-    def plain(self) -> bool:
-        """Whether it is nothing but free words: text without quotation marks that ask for something, fields, groups."""
-        parts = self.tree.children if isinstance(self.tree, And) else (self.tree,)
-        return all(isinstance(part, Word) for part in parts) and "sort:" not in self.text.lower()
+    plain: bool = False
 
     def with_tree(self, tree: Node) -> "Query":
         """The query with another tree, and the text that says it."""
@@ -103,7 +99,9 @@ def parse(text: str) -> Query:
         tree = Field("id", named)
     if tree is None and cleaned and not parser.notes and not parser.sort:
         parser.note("The query has no word to search for.")
-    return Query(cleaned, tree, parser.sort or "relevance", tuple(parser.notes), arxiv_ids)
+    parts = tree.children if isinstance(tree, And) else (tree,)
+    plain = parser.plain and all(isinstance(part, Word) for part in parts)
+    return Query(cleaned, tree, parser.sort or "relevance", tuple(parser.notes), arxiv_ids, plain)
 
 
 def _ids_alone(tree: Node | None) -> tuple[str, ...]:
@@ -160,6 +158,7 @@ class _Parser:
         self.notes: dict[str, None] = {}
         self.sort = ""
         self.field = ""
+        self.plain = True  # no field was named so far
         self.depth = 0
         self.passed_over = 0  # opened parentheses beyond the greatest depth, not yet closed
         self.terms = 0
@@ -285,6 +284,7 @@ class _Parser:
         name = FIELDS.get(match[1].lower(), "") if match else ""
         if name:
             self.scan.take(lexer.FIELD)
+            self.plain = False
         return name
 
     def note_title_like(self, typed: str) -> None:

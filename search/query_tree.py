@@ -86,15 +86,18 @@ def words_of(node: Node | None) -> tuple[str, ...]:
     return ()
 
 
-def map_written(node: Node, change: Callable[[Word | Phrase], Node]) -> Node:
-    """The tree with each word and phrase that titles and abstracts are searched for changed; excluded ones stay."""
+def map_written(node: Node, change: Callable[[Word | Phrase, str], Node], field: str = "") -> Node:
+    """The tree with each word and phrase that titles and abstracts are searched for changed; excluded ones stay.
+
+    change: is told the field that a part stands in too, empty outside of any.
+    """
     match node:
         case Word() | Phrase():
-            return change(node)
+            return change(node, field)
         case Field(name, child) if name in {"title", "abstract"}:
-            return replace(node, child=map_written(child, change))
+            return replace(node, child=map_written(child, change, name))
         case And(children) | Or(children):
-            return join(type(node), [map_written(child, change) for child in children]) or node
+            return join(type(node), [map_written(child, change, field) for child in children]) or node
     return node
 
 

@@ -7,11 +7,12 @@ from search import analysis
 from search.engines.base import Engine, LexicalQuery
 from search.frequencies import FrequencyTable
 from search.plan import Plan, make_plan
-from search.query import And, Node, Phrase, Query, Word, binding_and_free, join, map_written, words_of
+from search.query import And, Field, Node, Phrase, Query, Word, join, map_written, words_of
 from search.spelling import corrected
 
 NOT_AS_PHRASE = "No paper holds this exact phrase: its words were looked for."
 LONG = 15  # distinct stems from which on a query is told by its keywords
+MOST_PHRASES = 8  # of one query that are asked for
 KEYWORDS = 12  # of a long query that are told
 
 
@@ -30,15 +31,14 @@ class Reading:
 def read(
     engine: Engine, table: FrequencyTable, query: Query, *, verbatim: bool = False, without: Collection[str] = ()
 ) -> Reading:
-    """Read a query against an index. verbatim: exactly as it stands. without: words that BM25 leaves aside.
+    """Read a query against an index. verbatim: exactly as it stands. without: words that BM25 leaves aside, of a query
+    that is told by its keywords.
 
     Raises EngineError.
     """
-    asked = query if verbatim else _loosened(engine, corrected(engine, table, query))
-    if asked is not query:
-        asked = corrected(engine, table, asked)
-    stems = frozenset(analysis.stems(" ".join(without)))
+    asked = query if verbatim else corrected(engine, table, _loosened(engine, query))
     keywords = _keywords(asked, table)
+    stems = frozenset(analysis.stems(" ".join(without))) if keywords else frozenset()
     return Reading(
         query=query,
         asked=asked,
@@ -49,29 +49,23 @@ def read(
 
 
 def _loosened(engine: Engine, query: Query) -> Query:
-    """The query without its quotation marks where no paper holds what they bind."""
-    if query.tree is None or not _holds_phrase(query.tree):
+    """The query with each phrase that no paper holds as its words; phrases of stop words stay, having no others."""
+    if query.tree is None:
         return query
-    binding, _ = binding_and_free(query.tree)
-    if engine.count(LexicalQuery(binding)):
+    asked = [0]
+
+    def loosen(part: Word | Phrase, field: str) -> Node:
+        if isinstance(part, Word) or asked[0] == MOST_PHRASES or not analysis.stems(part.text):
+            return part
+        asked[0] += 1
+        if engine.count(LexicalQuery(Field(field, part) if field else part)):
+            return part
+        return join(And, map(Word, analysis.words(part.text))) or part
+
+    tree = map_written(query.tree, loosen)
+    if tree == query.tree:
         return query
-
-    def unquoted(part: Word | Phrase) -> Node:
-        return join(And, map(Word, part.text.split())) or part
-
-    return replace(query.with_tree(map_written(query.tree, unquoted)), notes=(*query.notes, NOT_AS_PHRASE))
-
-
-def _holds_phrase(tree: Node) -> bool:
-    found: list[Phrase] = []
-
-    def note(part: Word | Phrase) -> Node:
-        if isinstance(part, Phrase):
-            found.append(part)
-        return part
-
-    map_written(tree, note)
-    return bool(found)
+    return replace(query.with_tree(tree), notes=(*query.notes, NOT_AS_PHRASE))
 
 
 def _keywords(query: Query, table: FrequencyTable) -> dict[str, str]:

@@ -9,7 +9,7 @@ from papers.models import Paper
 from search import analysis
 from search.engines.base import EngineError
 from search.plan import make_plan
-from search.query import And, Query, join, parse, to_text, words_of
+from search.query import MAX_QUERY_LENGTH, And, Query, Word, join, parse, to_text, words_of
 from search.service import Context, site_context
 
 NARROWER, WIDER = 8, 4
@@ -31,8 +31,8 @@ def narrower(query: Query, best: Sequence[int]) -> list[Step]:
     """Keyphrases most telling for these papers (primary keys), the best of a search, against the whole index.
 
     By count · ln((count / papers found) / (count in the index / papers in it)): a term of the Kullback–Leibler
-    divergence between results and index. No phrase that only says the query again; as free
-    words, since papers write it in the plural too. Empty while the engine is away.
+    divergence between results and index. No phrase that only says the query again; as free words,
+    since papers write it in the plural too. Empty while the engine is away.
     """
     rows = Paper.objects.filter(pk__in=best).values_list("keywords", flat=True)
     counted = Counter(phrase for phrases in rows for phrase in phrases)
@@ -54,10 +54,14 @@ def narrower(query: Query, best: Sequence[int]) -> list[Step]:
         first = sorted(
             (phrase for phrase in weight if weight[phrase] > 0), key=lambda phrase: (-weight[phrase], phrase)
         )
-        steps = [_counted(context, phrase, parse(f"{query.text} {phrase}")) for phrase in _different(first)[:NARROWER]]
+        steps = [_counted(context, phrase, _with(query, phrase)) for phrase in _different(first)[:NARROWER]]
     except EngineError:
         return []
-    return [step for step in steps if step.papers]
+    return [step for step in steps if step.papers and len(step.query) <= MAX_QUERY_LENGTH]
+
+
+def _with(query: Query, phrase: str) -> Query:
+    return query.with_tree(join(And, [query.tree, parse(phrase).tree]) or Word(phrase))
 
 
 def wider(query: Query) -> list[Step]:

@@ -1,4 +1,4 @@
-"""Spelling: a word that the index hardly knows gives way to one of the index's own, one slip of the finger away.
+"""Spelling: a word that the index does not know gives way to one of the index's own, one slip of the finger away.
 
 A word is taken for a slip where no paper of the index holds it. Of several that could be meant, the one goes in whose
 best paper fits the other words of the query best.
@@ -7,6 +7,7 @@ best paper fits the other words of the query best.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from string import ascii_lowercase
 
 from search import analysis
 from search.engines.base import SHORTEST_SPELT, Engine, LexicalQuery, Unit
@@ -23,6 +24,7 @@ MOST = 4  # unknown words of one query that are looked at
 # "dLNs", "MILo": what is written so is a name.
 _INNER_CAPITAL = re.compile(r"\b\w*[^\W\d_][A-Z]\w*\b")
 CONTEXT = 20  # of the other words, the most telling, that choose between several
+_SPELT = frozenset(ascii_lowercase)
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -48,7 +50,7 @@ def corrected(engine: Engine, table: FrequencyTable, query: Query) -> Query:
         return query
     typed: list[str] = []
 
-    def note(part: Word | Phrase) -> Node:
+    def note(part: Word | Phrase, _: str) -> Node:
         if isinstance(part, Word):
             typed.extend(analysis.words(_INNER_CAPITAL.sub(" ", part.text)))
         return part
@@ -58,7 +60,7 @@ def corrected(engine: Engine, table: FrequencyTable, query: Query) -> Query:
     if not found:
         return query
 
-    def put(part: Word | Phrase) -> Node:
+    def put(part: Word | Phrase, _: str) -> Node:
         return Word(_replaced(part.text, found)) if isinstance(part, Word) else part
 
     changed = query.with_tree(map_written(query.tree, put))
@@ -70,7 +72,7 @@ def _unknown(engine: Engine, table: FrequencyTable, words: Sequence[str]) -> lis
     stems = {
         word: found[0]
         for word in dict.fromkeys(words)
-        if len(word) >= SHORTEST_SPELT and word.isalpha() and len(found := analysis.stems(word)) == 1
+        if len(word) >= SHORTEST_SPELT and _SPELT.issuperset(word) and len(found := analysis.stems(word)) == 1
     }
     asked = [word for word, stem in stems.items() if table.stem_df(stem) < COMMON]
     if not asked:
@@ -87,6 +89,7 @@ def _options(engine: Engine, table: FrequencyTable, word: str) -> list[str]:
         other
         for other, times in engine.spellings(word)
         if times >= least
+        and analysis.stems(other)
         and other.isalpha()
         and min(map(table.stem_df, analysis.stems(other)), default=0) >= COMMONER * known
     ][:CHOICE]

@@ -42,15 +42,15 @@ class Begun:
 
     def completed(self, query: str) -> str:
         """The query with `query` in the place of the part."""
-        if self.kept.endswith(","):  # a list of categories
+        if self.kept.endswith(",") and self.kinds == ("category",):  # a list of categories
             return self.kept + query.partition(":")[2]
         return f"{self.kept}{' ' if self.kept and self.kept[-1] not in ' (-' else ''}{query}"
 
 
 def begun(text: str) -> Iterator[Begun]:
     """What is being written: everything if it is free words, else what stands behind the last piece of syntax; then,
-    for want of something that begins so, the last two words and the last one. Nothing where it is to be excluded, in
-    a field that has no suggestions, or TeX."""
+    for want of something that begins so, the last two words and the last one. Nothing in a
+    field that has no suggestions, or TeX."""
     typed = lexer.clean(text)
     if len(text) > LONGEST or "\\" in typed:
         return

@@ -38,7 +38,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
         return render(request, "search/empty.html", context)
     notes = list(query.notes)
     number = read_page(request.GET.get("page"), notes)
-    verbatim, without = "verbatim" in request.GET, request.GET.getlist("without")[:MOST_WITHOUT]
+    verbatim, without = request.GET.get("verbatim") == "1", request.GET.getlist("without")[:MOST_WITHOUT]
     try:
         results = service.search(query, page=number, size=PAGE_SIZE, verbatim=verbatim, without=without)
     except EngineError as error:
@@ -58,7 +58,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
             (name, label, address("search", typed, name, verbatim=verbatim, without=without))
             for name, label in SORTS.items()
         ],
-        "feed": address("search-feed", typed, query.sort),
+        "feed": address("search-feed", typed if asked is query else parse(asked.text), query.sort),
     }
     if results.reading is not None:
         context |= ways_on(results.reading, results, typed, without)

@@ -177,7 +177,7 @@ class Engine(ABC):
     @abstractmethod
     def frequencies(self, terms: Sequence[str], kind: Counted = "stem") -> tuple[int, NDArray[np.int64]]:
         """The number of papers, and for each term how many of them hold it: a stem in title or abstract, or a
-        keyword."""
+        keyword. Papers that were replaced or deleted may be counted for a while."""
 
     @abstractmethod
     def spellings(self, word: str) -> list[tuple[str, int]]:

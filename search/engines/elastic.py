@@ -33,6 +33,7 @@ from search.engines.base import (
     commonest,
 )
 from search.engines.compiling import TEXTS
+from search.engines.edits import one_edit
 from search.engines.elastic_answers import (
     State,
     demand_all,
@@ -167,9 +168,11 @@ class ElasticEngine(Engine):
         asked = {name: {"text": word, "term": {"field": name, "analyzer": "keyword", **near}} for name in TEXTS}
         answer = self._ask(state, {"size": 0, "suggest": asked}, "suggest")
         counts = Counter[str]()
+        near_ones = one_edit(word)  # Lucene knows more letters than these
         for found in answer["suggest"].values():
             for option in found[0]["options"] if found else ():
-                counts[option["text"]] += option["freq"]
+                if option["text"] in near_ones:
+                    counts[option["text"]] += option["freq"]
         return sorted(counts.items(), key=commonest)[:SPELLINGS]
 
     def starting(self, kinds: Sequence[str], words: Sequence[str], prefix: str, limit: int) -> dict[str, Ids]:

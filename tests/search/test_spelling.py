@@ -12,7 +12,7 @@ from search.engines.edits import one_edit
 from search.frequencies import FrequencyTable, count, smoothed
 from search.query import parse
 from search.reading import NOT_AS_PHRASE, read
-from search.spelling import corrected, corrections
+from search.spelling import MOST, corrected, corrections
 
 TEXTS = [
     ("Graphene sheets", "We grow graphene sheets on copper."),
@@ -93,6 +93,51 @@ def test_a_phrase_that_no_paper_holds_is_read_as_its_words(engine: Engine, table
     assert NOT_AS_PHRASE in found.asked.notes
     held = read(engine, table, parse('"graphene sheets" ribbons'))
     assert held.asked is held.query
+
+
+@pytest.mark.parametrize(
+    ("typed", "searched"),
+    [
+        ('title:"boson & sheets"', "title:(boson sheets)"),
+        ('"boson OR sheets"', "boson or sheets"),
+        ('"all -boson sheets"', "all boson sheets"),
+        ('"boson cat:hep-th"', "boson cat hep th"),
+        ('"graphene sheets" title:boson', None),  # another condition is to blame
+        ('"graphene sheets" date:1980', None),
+        ('"to be or not to be"', None),
+        ('-"boson sheets" graphene', None),
+    ],
+)
+def test_what_a_phrase_becomes_reads_back_as_what_is_searched(
+    engine: Engine, table: FrequencyTable, typed: str, searched: str | None
+) -> None:
+    found = read(engine, table, parse(typed))
+    assert (found.asked.text if found.asked is not found.query else None) == searched
+    assert (NOT_AS_PHRASE in found.asked.notes) == bool(searched)
+    if searched:
+        assert parse(searched).tree == found.asked.tree
+
+
+def test_stop_words_go_in_for_nothing(engine: Engine, table: FrequencyTable) -> None:
+    assert corrections(engine, table, ["wher", "whith", "thie"]) == {}
+
+
+def test_few_words_are_looked_at(engine: Engine, table: FrequencyTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def spellings(_: Engine, word: str) -> list[tuple[str, int]]:
+        asked.append(word)
+        return []
+
+    monkeypatch.setattr(type(engine), "spellings", spellings)
+    read(engine, table, parse(" ".join(f"qwvx{letter}zjk" for letter in "abcdefghij")))
+    assert len(asked) == MOST
+
+
+def test_short_queries_lose_no_words(engine: Engine, table: FrequencyTable) -> None:
+    assert read(engine, table, parse("graphene sheets"), without=["sheets"]).plan.units == (
+        read(engine, table, parse("graphene sheets")).plan.units
+    )
 
 
 def test_verbatim_changes_nothing(engine: Engine, table: FrequencyTable) -> None:

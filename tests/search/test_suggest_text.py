@@ -84,6 +84,8 @@ def test_the_last_words_alone_are_tried_last() -> None:
         ("a (lea OR b", '"bee"', 'a (lea OR "bee"'),
         ("-author:smi", 'author:"Ann Smith"', '-author:"Ann Smith"'),
         ("cat:cs.LG,cs", "cat:cs.AI", "cat:cs.LG,cs.AI"),
+        ("cat:cs.LG, neural net", '"neural network"', 'cat:cs.LG, "neural network"'),
+        ("-survey, Smi", 'author:"Ann Smith"', '-survey, author:"Ann Smith"'),
     ],
 )
 def test_the_rest_is_kept(text: str, query: str, whole: str) -> None:
