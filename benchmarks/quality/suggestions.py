@@ -73,9 +73,14 @@ def compare(documents: Sequence["Document"], embedded: "EmbeddedEngine", elastic
             " / ".join(f"{np.quantile(each[chosen], part):.1f}" for part in (0.5, 0.95, 0.99))
             for each in waits.values()
         ]
-        yield f"| {f'a {LABELS[kind].lower()}' if kind else '**all**'} | {' | '.join(cells)} |"
+        yield f"| {_one(LABELS[kind]) if kind else '**all**'} | {' | '.join(cells)} |"
     yield ""
     yield from _found(texts, embedded)
+
+
+def _one(label: str) -> str:
+    name = label.lower()
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def draw(documents: Sequence["Document"], seed: int = 1) -> list[Typed]:
@@ -180,4 +185,4 @@ def _found(texts: Sequence[Typed], engine: "EmbeddedEngine") -> Iterator[str]:
                 offered = [each.text.lower() for each in suggest(typed.text, engine=engine) if each.kind == kind]
                 hits[part].append(any(typed.whole.lower() in each for each in offered))
         cells = [f"{np.mean(each):.2f}" if each else "" for each in hits.values()]
-        yield f"| a {label.lower()} | {' | '.join(cells)} |"
+        yield f"| {_one(label)} | {' | '.join(cells)} |"
