@@ -51,6 +51,15 @@ def words(text: str) -> list[str]:
     return _EXACT.analyze(text)
 
 
+def written(text: str) -> dict[str, str]:
+    """Each stem of a text with the exact term that the text writes it as first."""
+    found: dict[str, str] = {}
+    for term in words(text):
+        for stem in stems(term):
+            found.setdefault(stem, term)
+    return found
+
+
 def stems(text: str) -> list[str]:
     """The stemmed terms of a text without stop words, in order."""
     return _STEMS.analyze(text)

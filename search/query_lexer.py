@@ -2,8 +2,8 @@
 
 import re
 
-_QUOTES = '"“”„'
-_BREAK = rf"[\s()|{_QUOTES}]"
+QUOTES = '"“”„'
+_BREAK = rf"[\s()|{QUOTES}]"
 
 # TeX writes an umlaut as a backslash and a quotation mark: that mark opens and closes no phrase.
 _ACCENT = r'\\"(?=[^\W\d_]|\{|\\[ij])'
@@ -13,8 +13,8 @@ _MATHS = r"(?:\$\$[^$]+\$\$|\$(?![\s$])(?:[^$\\]|\\.)+(?<!\s)\$(?![0-9]))"
 SPACE = re.compile(r"\s+")
 OPEN = re.compile(r"\(")
 CLOSE = re.compile(r"\)")
-QUOTE = re.compile(rf"[{_QUOTES}]")
-PHRASE = re.compile(rf"[{_QUOTES}]((?:{_ACCENT}|[^{_QUOTES}])*)([{_QUOTES}]?)")
+QUOTE = re.compile(rf"[{QUOTES}]")
+PHRASE = re.compile(rf"[{QUOTES}]((?:{_ACCENT}|[^{QUOTES}])*)([{QUOTES}]?)")
 AND = re.compile(rf"AND(?={_BREAK}|$)")
 OR = re.compile(rf"\|+|OR(?={_BREAK}|$)")
 NOT = re.compile(rf"NOT(?={_BREAK}|$)")
@@ -24,19 +24,19 @@ FIELD = re.compile(r"([A-Za-z]+):")
 # "Comment: a lecture" is how titles begin; a field is written small or without the blank.
 TITLE_LIKE = re.compile(r"[A-Z][a-z]+:\s")
 FIELD_WITH_VALUE = re.compile(r"([A-Za-z]+):(?=\S)")
-CHUNK = re.compile(rf"(?:{_MATHS}|\\\$|{_ACCENT}|[^\s()|{_QUOTES}])+", re.DOTALL)
+CHUNK = re.compile(rf"(?:{_MATHS}|\\\$|{_ACCENT}|[^\s()|{QUOTES}])+", re.DOTALL)
 # A DOI may hold pairs of parentheses: 10.1016/S0370-2693(98)00123-4.
-DOI = re.compile(rf"[0-9](?:[^\s()|{_QUOTES}]|\([^\s()|{_QUOTES}]*\))*")
+DOI = re.compile(rf"[0-9](?:[^\s()|{QUOTES}]|\([^\s()|{QUOTES}]*\))*")
 DOI_PREFIX = re.compile(r"(?:https?://)?(?:dx\.)?doi\.org/", re.IGNORECASE)
 
 # A dollar that belongs to no formula and a colon part words; an escaped dollar opens no formula.
 _PIECE = re.compile(rf"\\\$|((?:{_MATHS}|{_ACCENT}|(?!\\?\$)[^:])+)", re.DOTALL)
-_KEY_BREAK = re.compile(rf"[\s(),;:+|${_QUOTES}]+")
+_KEY_BREAK = re.compile(rf"[\s(),;:+|${QUOTES}]+")
 _EDGES = re.compile(r"\A[-,;:!?/]+|[,;:!?.]+\Z")
 # So many words are pasted prose, unless someone wrote operators into them.
 PROSE_WORDS = 30
-_OPERATORS = re.compile(rf"(?<!\S)(?:AND|OR|NOT)(?!\S)|\||(?<![^\s(-])[A-Za-z]+:[\w{_QUOTES}(<>]")
-_PUNCTUATION = re.compile(rf"[{_QUOTES}()]|(?<!\S)-+")
+_OPERATORS = re.compile(rf"(?<!\S)(?:AND|OR|NOT)(?!\S)|\||(?<![^\s(-])[A-Za-z]+:[\w{QUOTES}(<>]")
+_PUNCTUATION = re.compile(rf"[{QUOTES}()]|(?<!\S)-+")
 _UNWANTED = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)], " ") | dict.fromkeys(
     [0xAD, 0x200B, 0x2060, 0xFEFF]  # soft hyphen, zero-width space, word joiner, byte-order mark
 )

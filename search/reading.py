@@ -1,5 +1,6 @@
 """How an index reads a query: slips corrected, a phrase that no paper holds taken as its words, a long text refined."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -70,14 +71,10 @@ def _loosened(engine: Engine, query: Query) -> Query:
 
 def _keywords(query: Query, table: FrequencyTable) -> dict[str, str]:
     """By stem the words of a long query that tell most: often in it, rare elsewhere."""
-    written: dict[str, str] = {}
-    times: dict[str, int] = {}
-    for word in words_of(query.tree):
-        for term in analysis.words(word):
-            for stem in analysis.stems(term):
-                written.setdefault(stem, term)
-                times[stem] = times.get(stem, 0) + 1
+    text = " ".join(words_of(query.tree))
+    times = Counter(analysis.stems(text))
     if len(times) < LONG:
         return {}
+    written = analysis.written(text)
     weight = {stem: count * table.idf(stem) for stem, count in times.items() if table.finds_others(stem)}
     return {stem: written[stem] for stem in sorted(weight, key=lambda stem: -weight[stem])[:KEYWORDS]}

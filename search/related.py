@@ -70,12 +70,13 @@ def rank_related(context: Context, title: str, abstract: str, vector: Vectors | 
 def _find(context: Context, paper: Paper, limit: int) -> list[Related]:
     title, abstract = paper.plain_title, paper.plain_abstract
     known, full = context.fetch(np.array([paper.pk]))
-    hits = rank_related(context, title, abstract, full[0] if len(known) else None)
+    vector = full[0] if len(known) else None
+    hits = rank_related(context, title, abstract, vector)
     # Some more than wanted: categories change the order, and some are the same paper again.
     scores = dict(zip(hits.ids[: 2 * limit + SPARE].tolist(), hits.scores.tolist(), strict=False))
     scores.pop(paper.pk, None)
     papers = Paper.objects.in_bulk(scores)
-    again = _duplicates(context, paper.pk, list(papers)) | {
+    again = _duplicates(context, vector, list(papers)) | {
         number for number, other in papers.items() if _same(other.plain_title) == _same(title)
     }
     best = {
@@ -96,19 +97,17 @@ def shared_categories(one: Sequence[str], other: Sequence[str]) -> float:
     return len({*one} & {*other}) / len(every) if every else 0.0
 
 
-def _duplicates(context: Context, paper: int, others: Sequence[int]) -> set[int]:
-    """Those of the papers whose text means the same to the encoder: reposted, or split by an editor."""
-    ids, vectors = context.fetch(np.array([paper, *others]))
-    own = vectors[ids == paper]
-    return set(ids[vectors @ own[0] > NEAR_DUPLICATE].tolist()) if len(own) else set()
+def _duplicates(context: Context, vector: Vectors | None, others: Sequence[int]) -> set[int]:
+    """Those of the papers whose text means the same to the encoder as the one of this vector: reposted."""
+    if vector is None:
+        return set()
+    ids, vectors = context.fetch(np.array(others, np.int64))
+    return set(ids[vectors @ vector > NEAR_DUPLICATE].tolist()) if len(ids) else set()
 
 
 def _weighty_words(context: Context, title: str, abstract: str) -> dict[str, str]:
     """The paper's query stems, most telling first, each with the word it is written as."""
-    written: dict[str, str] = {}
-    for word in analysis.words(f"{title} {abstract}"):
-        for stem in analysis.stems(word):
-            written.setdefault(stem, word)
+    written = analysis.written(f"{title} {abstract}")
     weight = {stem: value * context.table.idf(stem) for stem, value in query_terms(title, abstract, context.table)}
     return {stem: written.get(stem, stem) for stem in sorted(weight, key=weight.__getitem__, reverse=True)}
 

@@ -89,9 +89,9 @@ def _options(engine: Engine, table: FrequencyTable, word: str) -> list[str]:
         other
         for other, times in engine.spellings(word)
         if times >= least
-        and analysis.stems(other)
         and other.isalpha()
-        and min(map(table.stem_df, analysis.stems(other)), default=0) >= COMMONER * known
+        and (stems := analysis.stems(other))
+        and min(map(table.stem_df, stems)) >= COMMONER * known
     ][:CHOICE]
 
 

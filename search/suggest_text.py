@@ -13,17 +13,16 @@ KINDS = ("category", "keyword", "author", "title")
 _ADDED = ("category", "keyword", "author")  # what makes a query longer; a title is where a search ends
 _OF_FIELD = {"cat": "category", "author": "author", "title": "title"}
 
-_QUOTES = '"“”„'
-_PLAIN = rf"[^\s()|{_QUOTES}]"
+_PLAIN = rf"[^\s()|{lexer.QUOTES}]"
 _BEGINS = r"(?<![^\s(|])"
 # "Title: a lecture" is how titles begin; a field is written small or without the blank.
 _FIELD = rf"(?![A-Z][a-z]+:\s)(?P<field>(?i:{'|'.join(FIELDS)})):\s*"
-_QUOTE = re.compile(rf"[{_QUOTES}][^{_QUOTES}]*(?P<closed>[{_QUOTES}]?)")
+_QUOTE = re.compile(rf"[{lexer.QUOTES}][^{lexer.QUOTES}]*(?P<closed>[{lexer.QUOTES}]?)")
 _FIELD_AND_QUOTE = re.compile(rf"{_BEGINS}-*{_FIELD}$")
 _FIELD_AND_VALUE = re.compile(rf"{_BEGINS}-*{_FIELD}(?P<value>{_PLAIN}*)$")
 # What is no free word: phrases, operators, exclusions, fields with their values.
 _SYNTAX = re.compile(
-    rf"[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]|\||(?<!\S)(?:AND|OR|NOT)(?!\S)|{_BEGINS}-+{_PLAIN}+"
+    rf"[{lexer.QUOTES}][^{lexer.QUOTES}]*[{lexer.QUOTES}]|\||(?<!\S)(?:AND|OR|NOT)(?!\S)|{_BEGINS}-+{_PLAIN}+"
     rf"|{_BEGINS}{_FIELD}{_PLAIN}*"
 )
 _OPERATOR = re.compile(r"(?:\||(?<!\S)(?:OR|NOT))$")
@@ -49,8 +48,8 @@ class Begun:
 
 def begun(text: str) -> Iterator[Begun]:
     """What is being written: everything if it is free words, else what stands behind the last piece of syntax; then,
-    for want of something that begins so, the last two words and the last one. Nothing in a
-    field that has no suggestions, or TeX."""
+    for want of something that begins so, the last two words and the last one. Nothing in a field that has no
+    suggestions, or TeX."""
     typed = lexer.clean(text)
     if len(text) > LONGEST or "\\" in typed:
         return
