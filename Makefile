@@ -51,6 +51,10 @@ format: setup-dev ## Bring code and templates into shape
 lock: setup-dev ## Choose the newest versions that fit and write requirements.lock
 	$(PYTHON) scripts/lock.py
 
+.PHONY: arxiv
+arxiv: setup-dev ## Serve an arXiv of this machine's own, to pull from and to break
+	@trap : INT; $(BIN)/python -m tests.arxiv $(ARGS)
+
 .PHONY: bench
 bench: setup-dev ## Measure speed on real papers
 	@$(BIN)/python -m benchmarks.arrival

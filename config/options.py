@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -70,6 +71,7 @@ _pool = _number(int, 0, 1000, "a number from 0 to 1000")
 _from_one = _number(int, 1, math.inf, "a number, 1 or more")
 _share = _number(float, 0, 1, "a number from 0 to 1")
 _seconds = _number(float, 0, sys.float_info.max, "a number of seconds, 0 or more")
+_security = _matching("starttls|tls|none", "starttls, tls or none")
 _engine = _matching("|".join(ENGINES), " or ".join(ENGINES))
 _index_name = _matching(r"[a-z][a-z0-9_-]{0,60}", "small letters, digits, - and _")
 _replicas = _matching(r"\d+|\d+-(\d+|all)", "a number such as 1 or a range such as 0-1")
@@ -86,6 +88,16 @@ def _categories(text: str) -> tuple[str, ...]:
     if not codes:
         raise ValueError("expected categories such as cs.CL,stat.ML")
     return tuple(codes)
+
+
+def _address(text: str) -> str:
+    if text and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", text):
+        raise ValueError("expected an address such as http://127.0.0.1:8900")
+    return text.rstrip("/")
+
+
+def _days(text: str) -> frozenset[date]:
+    return frozenset(date.fromisoformat(name) for name in _names(text))
 
 
 def _log_level(text: str) -> str:
@@ -189,10 +201,16 @@ OPTIONS = (
     ),
     Option("CONTACT_EMAIL", str, "", "Your address, told to arXiv with each request as it asks."),
     Option(
-        "ARXIV_API_URL",
-        str,
-        "https://export.arxiv.org/api/query",
-        "arXiv's query interface; another address for trials.",
+        "ARXIV_URL",
+        _address,
+        "",
+        "One address in the place of arXiv's three interfaces, for trials: `make arxiv` serves such a one.",
+    ),
+    Option(
+        "ARXIV_HOLIDAYS",
+        _days,
+        "",
+        "Days on which arXiv announces nothing, beside those of 2026: `2027-01-01,2027-01-18`.",
     ),
     Option(
         "ARXIV_DELAY",
@@ -200,6 +218,13 @@ OPTIONS = (
         "3",
         "Seconds between two requests to arXiv, over all processes. arXiv asks for 3.",
     ),
+    Option("EMAIL_HOST", str, "", "The server that sends the site's mail; without one none is sent."),
+    Option("EMAIL_PORT", _port, "587", "Its port."),
+    Option("EMAIL_USER", str, "", "User at the mail server."),
+    Option("EMAIL_PASSWORD", str, "", "Password for the mail server."),
+    Option("EMAIL_SECURITY", _security, "starttls", "How mail travels: `starttls`, `tls` or `none`."),
+    Option("EMAIL_FROM", str, "", "The sender of the site's mail; `CONTACT_EMAIL` where not given."),
+    Option("OPERATOR_EMAIL", str, "", "Where alarms and a digest of each announcement day are mailed to."),
     Option("LOG_LEVEL", _log_level, "INFO", f"How much is logged: {', '.join(_LOG_LEVELS)}."),
 )
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from datetime import date
 from pathlib import Path
 
 import structlog
@@ -50,7 +51,11 @@ if OPTION["PROXY_HEADER"]:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "csp",
@@ -65,8 +70,11 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
 ]
@@ -77,9 +85,13 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": False,
+        "APP_DIRS": True,
         "OPTIONS": {
-            "context_processors": ["django.template.context_processors.request"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
         },
     }
 ]
@@ -107,6 +119,17 @@ CACHES = {
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
+
+AUTH_USER_MODEL = "papers.Reader"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -158,8 +181,23 @@ INDEX_DIR = DATA_DIR / "index"
 # Arrival
 PULL_CATEGORIES: tuple[str, ...] = OPTION["PULL_CATEGORIES"]
 CONTACT_EMAIL: str = OPTION["CONTACT_EMAIL"]
-ARXIV_API_URL: str = OPTION["ARXIV_API_URL"]
+ARXIV_URL: str = OPTION["ARXIV_URL"]
+ARXIV_API_URL = f"{ARXIV_URL or 'https://export.arxiv.org'}/api/query"
+ARXIV_OAI_URL = f"{ARXIV_URL or 'https://oaipmh.arxiv.org'}/oai"
+ARXIV_RSS_URL = f"{ARXIV_URL or 'https://rss.arxiv.org'}/rss"
+ARXIV_HOLIDAYS: frozenset[date] = OPTION["ARXIV_HOLIDAYS"]
 ARXIV_DELAY: float = OPTION["ARXIV_DELAY"]
+
+# Mail
+EMAIL_HOST: str = OPTION["EMAIL_HOST"]
+EMAIL_PORT: int = OPTION["EMAIL_PORT"]
+EMAIL_HOST_USER: str = OPTION["EMAIL_USER"]
+EMAIL_HOST_PASSWORD: str = OPTION["EMAIL_PASSWORD"]
+EMAIL_USE_TLS = OPTION["EMAIL_SECURITY"] == "starttls"
+EMAIL_USE_SSL = OPTION["EMAIL_SECURITY"] == "tls"
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL: str = OPTION["EMAIL_FROM"] or CONTACT_EMAIL or "papertide@localhost"
+OPERATOR_EMAIL: str = OPTION["OPERATOR_EMAIL"]
 
 LOG_LEVEL: str = OPTION["LOG_LEVEL"]
 LOGGING = {

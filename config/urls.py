@@ -1,8 +1,10 @@
 """All addresses of the site: pages of papers, search, and the JSON API."""
 
+from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
+    path("admin/", admin.site.urls),
     path("api/v1/", include("api.urls")),
     path("", include("search.urls")),
     path("", include("papers.urls")),

@@ -1,10 +1,12 @@
 """Atom feeds of papers: of a list, and of one paper."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 from xml.sax.xmlreader import AttributesImpl
 
 from django.contrib.syndication.views import Feed
@@ -14,13 +16,22 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import escape
 from django.utils.xmlutils import SimplerXMLGenerator
 
-from papers.categories import UnknownCategory, split_spec
+from papers.announcements import DayOfLists, list_days, read_without
+from papers.categories import CategorySpec, UnknownCategory, split_spec
 from papers.identifiers import ArxivId
-from papers.listing import Listing
-from papers.models import Paper
+from papers.listing import Listing, in_order
+from papers.models import Kind, Paper
 
 LEAST, MOST = 100, 1_000
 DAYS = 3
+STALE = timedelta(days=4)  # lists that end so long before the newest paper do not make the feed
+# As arXiv's own feeds call them.
+ANNOUNCE_TYPES = {
+    Kind.NEW: "new",
+    Kind.CROSS: "cross",
+    Kind.REPLACE: "replace",
+    Kind.REPLACE_CROSS: "replace-cross",
+}
 
 # What XML 1.0 cannot hold, not even escaped.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -32,7 +43,11 @@ def xml_text(text: str) -> str:
 
 
 class PaperAtom(Atom1Feed):
-    """Atom with one `author` element for each author."""
+    """Atom with one `author` element for each author, and arXiv's own element for how a paper was announced."""
+
+    def root_attributes(self) -> dict[str, str]:
+        """The name spaces."""
+        return {**super().root_attributes(), "xmlns:arxiv": "http://arxiv.org/schemas/atom"}
 
     def add_item_elements(self, handler: SimplerXMLGenerator, item: dict[str, Any]) -> None:
         """Write one entry."""
@@ -40,25 +55,45 @@ class PaperAtom(Atom1Feed):
             handler.startElement("author", AttributesImpl({}))
             handler.addQuickElement("name", name)
             handler.endElement("author")
+        if kind := item.pop("announce_type"):
+            handler.addQuickElement("arxiv:announce_type", kind)
         super().add_item_elements(handler, item)
 
     def latest_post_date(self) -> datetime:
-        """The newest entry's date; for an empty feed this midnight, so that its text does not change all the time."""
-        return super().latest_post_date() if self.items else datetime.combine(datetime.now(UTC), time.min, UTC)
+        """When the feed became what it is: when its lists were made, or the newest entry's date if that is later; for
+        an empty feed this midnight, so that its text does not change all the time."""
+        if not self.items:
+            return datetime.combine(datetime.now(UTC), time.min, UTC)
+        newest = super().latest_post_date()
+        made: datetime | None = self.feed["made"]
+        return max(newest, made) if made else newest
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What a feed says of itself, and its papers. `page` and `address` are paths, the latter with its query."""
+    """What a feed says of itself, and its papers. `page` and `address` are paths, the latter with its query.
+
+    `kinds` says by primary key how papers were announced, and `made` when the lists were that say so.
+    """
 
     title: str
     page: str
     address: str
     papers: Iterable[Paper]
+    kinds: Mapping[int, Kind] = field(default_factory=dict)
+    made: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry: a paper, and how it was announced where that is known."""
+
+    paper: Paper
+    kind: Kind | None
 
 
 if TYPE_CHECKING:  # Django's class takes no parameters when it runs
-    _ChannelFeed = Feed[Paper, Channel]
+    _ChannelFeed = Feed[Item, Channel]
 else:
     _ChannelFeed = Feed
 
@@ -81,41 +116,56 @@ class PapersFeed(_ChannelFeed):
         """The feed's own address."""
         return channel.address
 
-    def items(self, channel: Channel) -> Iterable[Paper]:
+    def feed_extra_kwargs(self, channel: Channel) -> dict[str, Any]:
+        """When the lists were made, for PaperAtom."""
+        return {"made": channel.made}
+
+    def items(self, channel: Channel) -> Iterable[Item]:
         """The entries."""
-        return channel.papers
+        return [Item(paper, channel.kinds.get(paper.pk)) for paper in channel.papers]
 
-    def item_title(self, item: Paper) -> str:
+    def item_title(self, item: Item) -> str:
         """The paper's title, plain text."""
-        return xml_text(item.plain_title)
+        return xml_text(item.paper.plain_title)
 
-    def item_description(self, item: Paper) -> str:
+    def item_description(self, item: Item) -> str:
         """The abstract as HTML, for so Atom's `summary` is declared."""
-        return escape(xml_text(item.plain_abstract))
+        return escape(xml_text(item.paper.plain_abstract))
 
-    def item_guid(self, item: Paper) -> str:
+    def item_guid(self, item: Item) -> str:
         """The paper's address at arXiv, which names it wherever the feed comes from."""
-        return f"https://arxiv.org/abs/{item.arxiv_id}"
+        return f"https://arxiv.org/abs/{item.paper.arxiv_id}"
 
-    def item_pubdate(self, item: Paper) -> datetime:
+    def item_link(self, item: Item) -> str:
+        """The paper's page."""
+        return item.paper.get_absolute_url()
+
+    def item_pubdate(self, item: Item) -> datetime:
         """When the first version was submitted."""
-        return item.published
+        return item.paper.published
 
-    def item_updateddate(self, item: Paper) -> datetime:
+    def item_updateddate(self, item: Item) -> datetime:
         """When the newest version was submitted."""
-        return item.updated or item.published
+        return item.paper.updated or item.paper.published
 
-    def item_categories(self, item: Paper) -> list[str]:
+    def item_categories(self, item: Item) -> list[str]:
         """The category codes."""
-        return [xml_text(code) for code in item.categories]
+        return [xml_text(code) for code in item.paper.categories]
 
-    def item_extra_kwargs(self, item: Paper) -> dict[str, Any]:
-        """The authors, for PaperAtom."""
-        return {"author_names": [xml_text(name) for name in item.plain_authors]}
+    def item_extra_kwargs(self, item: Item) -> dict[str, Any]:
+        """The authors and how the paper was announced, for PaperAtom."""
+        return {
+            "author_names": [xml_text(name) for name in item.paper.plain_authors],
+            "announce_type": ANNOUNCE_TYPES[item.kind] if item.kind is not None else "",
+        }
 
 
 class ListingFeed(PapersFeed):
-    """The newest papers of a list: its last days' papers, so that who reads it once a day misses none."""
+    """The newest papers of a list: its last days' papers, so that who reads it once a day misses none.
+
+    They are what arXiv announced on the last days of which lists are here, replacements only with `?replacements=1`
+    and without cross-lists with `?without=cross`; and where there are no such lists, what was submitted last.
+    """
 
     def get_object(self, request: HttpRequest, spec: str = "") -> Channel:
         """The channel of a category list; of all papers without one."""
@@ -123,9 +173,22 @@ class ListingFeed(PapersFeed):
             read = split_spec(spec) if spec else None
         except UnknownCategory as error:
             raise Http404(str(error)) from error
+        without = set(read_without(request.GET.get("without", ""))[0])
+        asked = {"without": "cross"} if "cross" in without else {}
+        if request.GET.get("replacements") == "1":
+            asked["replacements"] = "1"
+        else:
+            without.add("replace")
+        title = f"{read}" if read else "New papers"
         page = reverse("listing", args=[read]) if read else reverse("home")
         address = reverse("listing-feed", args=[read]) if read else reverse("home-feed")
-        return Channel(f"{read}" if read else "New papers", page, address, _newest(Listing(read)))
+        address += f"?{urlencode(asked)}" if asked else ""
+        days = _last_days(read)
+        if not days:
+            return Channel(title, page, address, _newest(Listing(read)))
+        kinds = _announced(days, without)
+        made = max(filter(None, (one.built or one.fetched for day in days for one in day.lists)), default=None)
+        return Channel(title, page, address, in_order(kinds), kinds, made)
 
 
 class PaperFeed(PapersFeed):
@@ -133,11 +196,30 @@ class PaperFeed(PapersFeed):
 
     def get_object(self, request: HttpRequest, arxiv_id: ArxivId) -> Channel:
         """The channel of one paper."""
-        paper = Paper.objects.filter(arxiv_id=arxiv_id.base).first()
+        paper = Paper.objects.filter(arxiv_id=arxiv_id.base, removed=False).first()
         if paper is None:
             raise Http404(f"There is no paper {arxiv_id} here.")
         address = reverse("paper-feed", args=[paper.arxiv_id])
         return Channel(f"{paper.arxiv_id} {paper.plain_title}", paper.get_absolute_url(), address, [paper])
+
+
+def _last_days(spec: CategorySpec | None) -> list[DayOfLists]:
+    """The last days of which announcement lists are here, newest first; none where those have become old."""
+    submitted, newest = Listing(spec).newest_day(), list_days(spec).newest
+    if newest is None or (submitted and submitted - newest > STALE):
+        return []
+    days = [newest]
+    while len(days) < DAYS and (before := list_days(spec, days[-1]).before):
+        days.append(before)
+    return [DayOfLists(spec, day) for day in days]
+
+
+def _announced(days: Iterable[DayOfLists], without: Iterable[str]) -> dict[int, Kind]:
+    """The newest MOST papers of the lists by their primary keys, each once, with how it stood there last."""
+    kinds: dict[int, Kind] = {}
+    for entry in chain.from_iterable(day.entries_without(without) for day in days):
+        kinds.setdefault(entry.paper_id, entry.kind)
+    return dict(islice(kinds.items(), MOST))
 
 
 def _newest(listing: Listing) -> list[Paper]:

@@ -8,11 +8,12 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime, time
+from typing import Any
 
 from django.db import IntegrityError, OperationalError, transaction
 from psycopg.errors import DeadlockDetected
 
-from papers.models import IndexMark, Paper, PaperCategory
+from papers.models import IndexMark, Paper, PaperCategory, PaperVersion
 from papers.records import PaperRecord
 from papers.turns import INGESTING, take_turn
 
@@ -23,6 +24,7 @@ KEPT_WHEN_EMPTY = ("authors", "version", "updated", "doi", "journal_ref", "comme
 FIELDS = tuple(field.name for field in fields(PaperRecord))
 # Written straight into the row; a change of one of these is a change of the document in the index.
 COPIED = tuple(name for name in FIELDS if name != "arxiv_id")
+TEXT = ("title", "abstract", "authors")  # what readers are shown the changes of
 
 
 @dataclass
@@ -42,28 +44,43 @@ class Counts:
         return Counts(self.new + other.new, self.changed + other.changed, self.unchanged + other.unchanged)
 
 
-def ingest(records: Iterable[PaperRecord]) -> Counts:
-    """Write all records, in batches; returns the counts of all."""
-    return sum(ingest_batches(records), Counts())
+def ingest(records: Iterable[PaperRecord], run: str = "") -> Counts:
+    """Write all records, in batches; returns the counts of all. `run` stands beside the marks for the index."""
+    return sum(ingest_batches(records, run=run), Counts())
 
 
-def ingest_batches(records: Iterable[PaperRecord], size: int = BATCH) -> Iterator[Counts]:
+def ingest_batches(records: Iterable[PaperRecord], size: int = BATCH, run: str = "") -> Iterator[Counts]:
     """Write records batch by batch, yielding each batch's counts once it is committed."""
     for batch in _batches(records, size):
-        yield _patiently(batch)
+        yield _patiently(batch, run)
 
 
-def _patiently(batch: dict[str, PaperRecord]) -> Counts:
+@transaction.atomic
+def remove(arxiv_ids: Iterable[str], run: str = "") -> int:
+    """ArXiv has deleted these: they leave lists and index, and their pages say so. How many that are.
+
+    The rows stay, so that nothing that points to them breaks; a record that comes again brings the paper back.
+    """
+    take_turn(INGESTING)
+    rows = Paper.objects.filter(arxiv_id__in=list(arxiv_ids), removed=False)
+    gone = list(rows.values_list("pk", flat=True))
+    PaperCategory.objects.filter(paper__in=gone).delete()
+    Paper.objects.filter(pk__in=gone).update(removed=True)
+    mark_for_index(gone, run)
+    return len(gone)
+
+
+def _patiently(batch: dict[str, PaperRecord], run: str) -> Counts:
     """Ingest a batch, again where somebody who does not take turns as we do got in between."""
     for _ in range(TRIES - 1):
         try:
-            return _ingest_batch(batch)
+            return _ingest_batch(batch, run)
         except IntegrityError:
             pass  # a paper was brought between our look and our write
         except OperationalError as error:
             if not isinstance(error.__cause__, DeadlockDetected):
                 raise
-    return _ingest_batch(batch)
+    return _ingest_batch(batch, run)
 
 
 def _batches(records: Iterable[PaperRecord], size: int) -> Iterator[dict[str, PaperRecord]]:
@@ -80,7 +97,7 @@ def _batches(records: Iterable[PaperRecord], size: int) -> Iterator[dict[str, Pa
 
 
 @transaction.atomic
-def _ingest_batch(batch: dict[str, PaperRecord]) -> Counts:
+def _ingest_batch(batch: dict[str, PaperRecord], run: str) -> Counts:
     # So that of two processes with one paper the second sees what the first wrote. Row locks cannot do it: a paper that
     # is new to both has no row yet, and three writers of the same papers in other orders ended in deadlocks.
     take_turn(INGESTING)
@@ -88,23 +105,25 @@ def _ingest_batch(batch: dict[str, PaperRecord]) -> Counts:
     rows = Paper.objects.select_for_update(no_key=True).filter(arxiv_id__in=batch).order_by("pk")
     known = {paper.arxiv_id: paper for paper in rows}
     created = [Paper(arxiv_id=key, **_values(record)) for key, record in batch.items() if key not in known]
-    changed = [paper for key, paper in known.items() if _update(paper, batch[key])]
+    earlier: list[PaperVersion] = []
+    changed = [paper for key, paper in known.items() if _update(paper, batch[key], earlier)]
     Paper.objects.bulk_create(created)
-    Paper.objects.bulk_update(changed, COPIED, batch_size=200)
+    Paper.objects.bulk_update(changed, [*COPIED, "removed"], batch_size=200)
+    _keep(earlier)
     _link_categories(created, changed)
-    mark_for_index(paper.pk for paper in created + changed)
+    mark_for_index((paper.pk for paper in created + changed), run)
     return Counts(len(created), len(changed), len(batch) - len(created) - len(changed))
 
 
-def mark_for_index(paper_ids: Iterable[int]) -> None:
+def mark_for_index(paper_ids: Iterable[int], run: str = "") -> None:
     """Mark papers to be indexed (again). Call it in the transaction that changes them."""
     stamp = secrets.randbits(62)
     IndexMark.objects.bulk_create(
-        [IndexMark(paper_id=number, stamp=stamp) for number in sorted(paper_ids)],
+        [IndexMark(paper_id=number, stamp=stamp, run=run) for number in sorted(paper_ids)],
         update_conflicts=True,
         unique_fields=["paper"],
         # Whoever has the paper in hand keeps its claim and gives it back; until then nobody else takes it.
-        update_fields=["stamp", "rests_until", "kept"],
+        update_fields=["stamp", "rests_until", "kept", "reason", "run"],
     )
 
 
@@ -115,20 +134,47 @@ def _values(record: PaperRecord) -> dict[str, object]:
     return values
 
 
-def _update(paper: Paper, record: PaperRecord) -> bool:
-    """Bring a stored paper to what the record says; whether anything changed."""
+def _update(paper: Paper, record: PaperRecord, earlier: list[PaperVersion]) -> bool:
+    """Bring a stored paper to what the record says; whether anything changed. What a later version takes the place of
+    is put into `earlier`."""
     if record.is_summary and not paper.is_summary:
         return False  # our own summary never takes the place of the real abstract
     if record.version is not None and paper.version is not None and record.version < paper.version:
         return False
-    before = {name: getattr(paper, name) for name in COPIED}
+    before = {name: getattr(paper, name) for name in (*COPIED, "removed")}
     fills_only = _may_be_older(paper, record)
     for name, value in _values(record).items():
         if (value or name not in KEPT_WHEN_EMPTY) and not (fills_only and before[name]):
             setattr(paper, name, value)
+    paper.removed = False
     if _is_vaguer(record.published, before["published"]):
         paper.published = before["published"]
-    return any(before[name] != getattr(paper, name) for name in COPIED)
+    if record.updated and before["updated"] and _same_version(before["version"], record):
+        paper.updated = before["updated"] if _is_vaguer(record.updated, before["updated"]) else record.updated
+    if _takes_the_place(before, paper):
+        text = {name: before[name] for name in TEXT}
+        submitted = before["updated"] or before["published"]
+        earlier.append(PaperVersion(paper=paper, version=before["version"] or 0, submitted=submitted, **text))
+    return any(before[name] != getattr(paper, name) for name in before)
+
+
+def _same_version(known: int | None, record: PaperRecord) -> bool:
+    return record.version is not None and record.version == known
+
+
+def _takes_the_place(before: dict[str, Any], paper: Paper) -> bool:
+    """Whether the row was a version before that it no longer is: by number, or where that was unknown by its text."""
+    if before["is_summary"]:
+        return False  # no version of the paper's
+    if before["version"] is not None:
+        return paper.version is not None and paper.version > before["version"]
+    return any(before[name] != getattr(paper, name) for name in TEXT)
+
+
+def _keep(earlier: list[PaperVersion]) -> None:
+    PaperVersion.objects.bulk_create(
+        earlier, update_conflicts=True, unique_fields=["paper", "version"], update_fields=[*TEXT, "submitted"]
+    )
 
 
 def _may_be_older(paper: Paper, record: PaperRecord) -> bool:

@@ -85,7 +85,7 @@ class Listing:
     def total(self) -> int:
         """How many papers there are, counted up to REACH + 1; one database query."""
         if self.spec is None:
-            return Paper.objects.filter(self._days())[: REACH + 1].count()
+            return Paper.objects.filter(self._days(), removed=False)[: REACH + 1].count()
         include, exclude = self.codes
         if not exclude:
             links = PaperCategory.objects.filter(self._days(), category__in=include)
@@ -134,8 +134,8 @@ class Listing:
         moments: list[_Value] = [moment for _, moment in bounds if moment]
         order = f"ORDER BY published {direction}, paper_id {direction}"
         if self.spec is None:
-            where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-            walk = f"SELECT published, id AS paper_id FROM {_PAPERS} {where}"  # noqa: S608
+            where = " AND ".join(["NOT removed", *conditions])  # whose links are gone, so that others need not ask
+            walk = f"SELECT published, id AS paper_id FROM {_PAPERS} WHERE {where}"  # noqa: S608
             return f"{walk} {order} LIMIT %s OFFSET %s", [*moments, limit, offset]
         conditions = ["category = %s", *conditions, *([_unwanted(exclude)] if exclude else [])]
         branch = f"SELECT published, paper_id FROM {_LINKS} AS link WHERE {' AND '.join(conditions)}"  # noqa: S608
@@ -189,7 +189,7 @@ def _day(papers: Iterable[Paper]) -> date | None:
 
 
 def in_order(ids: Iterable[int]) -> list[Paper]:
-    """Papers in the order of their primary keys as given; those that are gone are left out."""
+    """Papers in the order of their primary keys as given; those that are gone or removed are left out."""
     wanted = list(ids)
-    known = Paper.objects.in_bulk(wanted)
+    known = Paper.objects.filter(removed=False).in_bulk(wanted)
     return [known[number] for number in wanted if number in known]

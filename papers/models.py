@@ -1,7 +1,9 @@
 """The database's truth about papers: what arXiv said, the categories to browse by, and what waits for the index."""
 
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.urls import reverse
+from django.utils import timezone
 
 from papers import tex
 
@@ -30,6 +32,7 @@ class Paper(models.Model):
     license = models.TextField(blank=True)
     report_number = models.TextField(blank=True)
     withdrawn = models.BooleanField(default=False)
+    removed = models.BooleanField(default=False, db_default=False, help_text="ArXiv has deleted its record.")
     keywords = models.JSONField(default=list, help_text="Keyphrases written by the indexer, best first.")
 
     class Meta:
@@ -93,6 +96,117 @@ class IndexMark(models.Model):
     kept = models.BooleanField(
         default=False, db_default=False, help_text="In the serving index, and not yet in the one that is being made."
     )
+    reason = models.TextField(blank=True, default="", db_default="", help_text="Why it rests.")
+    run = models.CharField(max_length=16, blank=True, default="", db_default="", help_text="The run that brought it.")
 
     def __str__(self) -> str:
         return f"index {self.paper_id}"
+
+
+class PaperVersion(models.Model):
+    """What an earlier version of a paper said, kept when a later one took its place.
+
+    Only what was seen here is known: between two rows there may be versions that nobody fetched.
+    """
+
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="earlier")
+    version = models.PositiveSmallIntegerField(help_text="0 where the number was not known.")
+    title = models.TextField()
+    abstract = models.TextField()
+    authors = models.JSONField(default=list)
+    submitted = models.DateTimeField(null=True, help_text="When this version was submitted, as far as known.")
+    replaced = models.DateTimeField(default=timezone.now, help_text="When a later version took its place here.")
+
+    class Meta:
+        ordering = ["-version"]
+        constraints = [models.UniqueConstraint(fields=["paper", "version"], name="one_text_a_version")]
+
+    def __str__(self) -> str:
+        return f"{self.paper_id} v{self.version}"
+
+
+class Kind(models.IntegerChoices):
+    """How a paper stands in an announcement list; in arXiv's order."""
+
+    NEW = 0, "new"
+    CROSS = 1, "cross-list"
+    REPLACE = 2, "replaced"
+    REPLACE_CROSS = 3, "replaced, cross-list"
+
+
+class DayList(models.Model):
+    """The announcement list of one category and day. Where there is one, `?date=` shows it and nothing else."""
+
+    day = models.DateField(help_text="The announcement day, by US Eastern time.")
+    category = models.CharField(max_length=32)
+    fetched = models.DateTimeField(null=True, help_text="When the feed was read; empty where only others told of it.")
+    built = models.DateTimeField(null=True, help_text="When arXiv made the feed, as the feed says.")
+    lines = models.PositiveIntegerField(default=0, help_text="Papers in the feed.")
+
+    class Meta:
+        ordering = ["-day", "category"]
+        constraints = [models.UniqueConstraint(fields=["category", "day"], name="one_list_a_day")]
+        indexes = [models.Index(fields=["day"], name="list_of_day")]
+
+    def __str__(self) -> str:
+        return f"{self.category} {self.day}"
+
+
+class Announcement(models.Model):
+    """One paper in the list of one category and day, and which sources told of it there."""
+
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="announcements")
+    day = models.DateField()
+    category = models.CharField(max_length=32)
+    kind = models.PositiveSmallIntegerField(choices=Kind.choices)
+    position = models.PositiveIntegerField(
+        null=True, help_text="From 1 in arXiv's order; empty where no feed named it."
+    )
+    version = models.PositiveSmallIntegerField(null=True, help_text="The version that was announced.")
+    by_rss = models.BooleanField(default=False)
+    by_oai = models.BooleanField(default=False)
+    by_api = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "category", "paper"], name="announced_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.category} {self.day} {self.paper_id}"
+
+
+class WantedPaper(models.Model):
+    """An id that is asked of arXiv: a reader opened its address, or a check found that it is missing."""
+
+    class Reason(models.TextChoices):
+        """Who wants it; readers come first."""
+
+        READER = "reader", "a reader opened it"
+        NAMED = "named", "a source named it"
+        HOLE = "hole", "a hole in the ids of a day"
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        OPEN = "open", "asked for"
+        HERE = "here", "here"
+        ABSENT = "absent", "not at arXiv"
+
+    arxiv_id = models.CharField(max_length=32, unique=True)
+    reason = models.CharField(max_length=8, choices=Reason.choices)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    day = models.DateField(null=True, help_text="The announcement day that misses it.")
+    asked = models.DateTimeField(default=timezone.now)
+    closed = models.DateTimeField(null=True)
+    tries = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now, help_text="When it is tried (again).")
+    note = models.TextField(blank=True, help_text="Who named it, or why it could not be had.")
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "not_before"], name="wanted_next")]
+
+    def __str__(self) -> str:
+        return f"{self.arxiv_id} {self.state}"
+
+
+class Reader(AbstractUser):
+    """Somebody with an account; staff may use the admin pages."""

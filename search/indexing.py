@@ -8,15 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import structlog
+from django.db import DatabaseError
 
 from papers.models import Paper
 from search import locks
+from search.encoder import EncoderError
 from search.engines import get_engine
 from search.engines.base import Document, Engine, EngineError, RejectedError, StaleIndexError, Statistics
 from search.fits import load
-from search.marks import Claimant, claimant, locked, pending
+from search.marks import Claimant, claimant, locked, pending, runs_of
 from search.rebuilding import outgrown, rebuild, usable
-from search.writing import BATCH, Progress, papers_of, parts, prepare
+from search.writing import BATCH, Progress, papers_of, parts, prepare, removed_of
 
 log = structlog.get_logger()
 
@@ -54,14 +56,46 @@ def _index_marked(progress: Progress | None, batch: int) -> Iterator[int]:
         after = 0
         while marks := me.claim(batch, after):
             after = max(marks)  # each paper once a run: one that changes all the time must not hold up the end
+            runs = runs_of(marks)
             try:
+                _take_out(engine, me, marks)
                 for part in parts(papers_of(marks)):
-                    yield _index_part(engine, me, part, marks, progress)
+                    written = _index_part(engine, me, part, marks, progress)
+                    log.info("indexed", papers=written, runs=runs)
+                    yield written
             finally:
                 me.release(marks)
 
 
+def _take_out(engine: Engine, me: Claimant, marks: Mapping[int, int]) -> None:
+    """Those of the papers that arXiv has deleted leave the index."""
+    gone = removed_of(marks)
+    if gone:
+        with locks.writing():
+            ours = me.still(gone)
+            engine.delete(ours)
+            me.clear({number: marks[number] for number in ours})
+
+
 def _index_part(
+    engine: Engine, me: Claimant, papers: Sequence[Paper], marks: Mapping[int, int], progress: Progress | None
+) -> int:
+    """Write papers; where our own code stumbles over one, that one is parked and the others are written."""
+    try:
+        return _write_part(engine, me, papers, marks, progress)
+    except (EngineError, EncoderError, DatabaseError, OSError):  # nobody's text is to blame
+        raise
+    except Exception as error:
+        if len(papers) > 1:
+            half = len(papers) // 2
+            return sum(_index_part(engine, me, some, marks, progress) for some in (papers[:half], papers[half:]))
+        [paper] = papers
+        log.exception("a paper was parked", paper=paper.arxiv_id)
+        me.rest({paper.pk: f"{type(error).__name__}: {error}"})
+        return 0
+
+
+def _write_part(
     engine: Engine, me: Claimant, papers: Sequence[Paper], marks: Mapping[int, int], progress: Progress | None
 ) -> int:
     for _ in range(3):

@@ -104,6 +104,27 @@ def indexing(*, wait: bool) -> Iterator[None]:
 
 
 @contextmanager
+def exclusive(name: str, key: int) -> Iterator[None]:
+    """Held by one process of the site; `name` and `key` say the same to files and to PostgreSQL. Raises BusyError where
+    another holds it. The lock ends with its holder, so that nobody waits for the dead."""
+    if not shared():
+        with _file(name, wait=False):
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_PATIENCE)
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        if not cursor.fetchone()[0]:
+            raise BusyError
+    try:
+        yield
+    finally:
+        # A broken connection has given it back.
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+@contextmanager
 def alive(token: int) -> Iterator[None]:
     """Others see `token` among the living until the block ends or this process does."""
     if not shared():

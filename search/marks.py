@@ -64,13 +64,14 @@ class Claimant:
             with locked(part):
                 self._give_back(part)
 
-    def rest(self, papers: Iterable[int]) -> None:
-        """Leave papers that the engine refuses alone for an hour, or until they change."""
+    def rest(self, reasons: Mapping[int, str]) -> None:
+        """Leave papers that cannot be indexed alone for an hour, or until they change; `reasons` by primary key."""
         until = timezone.now() + REFUSED_REST
-        with locked(papers):
-            self._give_back(papers, rests_until=until)
+        with locked(reasons):
+            for paper, reason in reasons.items():
+                self._give_back([paper], rests_until=until, reason=reason)
 
-    def _give_back(self, papers: Iterable[int], **more: datetime) -> None:
+    def _give_back(self, papers: Iterable[int], **more: datetime | str) -> None:
         IndexMark.objects.filter(paper__in=list(papers), claim=self.token).update(claim=None, **more)
 
 
@@ -85,6 +86,17 @@ def claimant() -> Iterator[Claimant]:
 def pending() -> QuerySet[IndexMark]:
     """The marks of papers whose present text is not in the serving index."""
     return IndexMark.objects.filter(kept=False)
+
+
+def resting() -> QuerySet[IndexMark]:
+    """The marks of papers that could not be indexed and wait for their next try."""
+    return IndexMark.objects.filter(rests_until__gt=timezone.now())
+
+
+def runs_of(papers: Iterable[int]) -> list[str]:
+    """The runs that brought these papers, each once, for the log."""
+    rows = IndexMark.objects.filter(paper__in=list(papers)).exclude(run="")
+    return sorted(set(rows.values_list("run", flat=True)))
 
 
 def stamps(papers: Iterable[int]) -> dict[int, int]:

@@ -22,7 +22,7 @@ from search.engines.base import Engine, EngineAwayError, EngineError, LexicalQue
 from search.fits import FitError, Learned, load, newest_key
 from search.query import Field, Word
 from search.whitening import width_for
-from search.writing import BATCH, Progress, papers_of, parts, prepare
+from search.writing import BATCH, Progress, papers_of, parts, prepare, removed_of
 
 log = structlog.get_logger()
 GROWTH = 1.15
@@ -104,7 +104,7 @@ class _Run:
 
     def fill(self, engine: Engine) -> None:
         """Write all papers by rising primary key; a paper that arrives meanwhile comes at the end."""
-        rows = Paper.objects.order_by("pk").values_list("pk", flat=True)
+        rows = Paper.objects.filter(removed=False).order_by("pk").values_list("pk", flat=True)
         last = 0
         while ids := list(rows.filter(pk__gt=last)[: self.batch]):
             last = ids[-1]
@@ -121,7 +121,15 @@ class _Run:
                 new = {number for number in numbers if not self._knows(number)}
                 self.late |= new
                 self.absent = self.absent - (numbers - refused) | (new & refused)
+            self._take_out(engine, again)
             marks.drop(again)
+
+    def _take_out(self, engine: Engine, ids: Collection[int]) -> None:
+        """Those of the papers that arXiv has deleted since they were written."""
+        gone = removed_of(ids)
+        if gone:
+            engine.delete(gone)
+            self.absent |= {number for number in gone if self._knows(number)}
 
     def _knows(self, number: int) -> bool:
         place = bisect_left(self.filled, number)

@@ -16,8 +16,13 @@ Progress = Callable[[int], object]
 
 
 def papers_of(ids: Iterable[int]) -> list[Paper]:
-    """Papers in order of their primary keys; those that are gone are left out."""
-    return list(Paper.objects.filter(pk__in=list(ids)).order_by("pk"))
+    """Papers in order of their primary keys; those that are gone, and those that arXiv has deleted, are left out."""
+    return list(Paper.objects.filter(pk__in=list(ids), removed=False).order_by("pk"))
+
+
+def removed_of(ids: Iterable[int]) -> list[int]:
+    """Those of the primary keys whose papers arXiv has deleted."""
+    return list(Paper.objects.filter(pk__in=list(ids), removed=True).values_list("pk", flat=True))
 
 
 def parts(papers: Sequence[Paper]) -> Iterator[Sequence[Paper]]:

@@ -5,7 +5,7 @@ import tempfile
 
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="papertide-tests-")
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
-os.environ["ARXIV_API_URL"] = "http://127.0.0.1:9/unreachable"  # no test reaches arXiv
+os.environ["ARXIV_URL"] = "http://127.0.0.1:9"  # no test reaches arXiv
 os.environ["ARXIV_DELAY"] = "0"
 
 from config.settings import *  # noqa: F403

@@ -1,10 +1,13 @@
 """How papers arrive: sources, politeness, the Celery application and its tasks."""
 
+from typing import TYPE_CHECKING
 
-def __getattr__(name: str) -> object:
-    """`celery -A workers` looks for `celery` here; a web process that does not ask is spared the import."""
-    if name == "celery":
-        from workers.app import app
+if not TYPE_CHECKING:  # mypy would take it for the type of every module in here
 
-        return app
-    raise AttributeError(name)
+    def __getattr__(name: str) -> object:
+        """`celery -A workers` looks for `celery` here; a web process that does not ask is spared the import."""
+        if name == "celery":
+            from workers.app import app
+
+            return app
+        raise AttributeError(name)

@@ -19,12 +19,15 @@ process.claim("worker")
 from django.conf import settings  # noqa: E402 -- asks what this process is
 
 MINUTE, HOUR = 60, 3600
+QUEUES = ("network", "embedding", "default")
 
 
 def _broker() -> dict[str, Any]:
     if settings.REDIS_URL:
-        # Longer than any task: an unfinished one is not handed out twice.
-        options = {"visibility_timeout": 6 * HOUR}
+        # Longer than a task takes (`arrival.SLICE`, and then a page): a message that nobody confirmed by then was
+        # taken by a worker that died. Encoding and rebuilding may take longer; who gets their message a second time
+        # finds their lock and goes home. A lost Redis is found out soon, and a web process waits for it no longer.
+        options = {"visibility_timeout": HOUR, "socket_connect_timeout": 2, "socket_keepalive": True}
         return {"broker_url": settings.REDIS_URL, "broker_transport_options": options}
     folder = settings.DATA_DIR / "broker"
     folders = {name: folder / name for name in ("messages", "control")}
@@ -58,15 +61,20 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
     broker_connection_retry_on_startup=True,
+    worker_consumer="workers.parking:Consumer",
     task_default_queue="default",
-    task_queues=[Queue(name, routing_key=name) for name in ("default", "network")],
-    task_routes={"workers.tasks.pull": {"queue": "network"}, "workers.tasks.fill": {"queue": "network"}},
+    task_queues=[Queue(name, routing_key=name) for name in QUEUES],
+    task_routes={
+        "workers.tasks.arrive": {"queue": "network"},
+        "workers.tasks.fill": {"queue": "network"},
+        "workers.tasks.index_pending": {"queue": "embedding"},
+    },
     beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
-    # A wake-up is worth nothing once the next is due. Pulls go by the time since the last one: by the clock,
-    # all sites would ask arXiv at once.
+    # Beat looks each minute; what is due by arXiv's hours is told by `workers/schedule.py`. A wake-up is worth nothing
+    # once the next is due.
     beat_schedule={
+        "tick": {"task": "workers.tasks.tick", "schedule": MINUTE, "options": {"expires": MINUTE}},
         "index": {"task": "workers.tasks.index_pending", "schedule": MINUTE, "options": {"expires": MINUTE}},
-        "pull": {"task": "workers.tasks.pull", "schedule": HOUR, "options": {"expires": HOUR}},
     },
 )
 

@@ -4,12 +4,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from papers.models import Paper
-from workers.models import SourceRun
+from workers.models import Run
 
 
 def notice() -> str:
     """One line for a site that shows only the sample shelf since its last pull failed, else nothing."""
-    run = SourceRun.objects.filter(finished__isnull=False).first()
+    run = Run.objects.filter(finished__isnull=False).first()
     if run is None or run.finished is None or not run.error:
         return ""
     if Paper.objects.filter(is_summary=False).exists():

@@ -1,12 +1,12 @@
-"""What the workers do when a message wakes them: pull, fill an empty site, index."""
+"""What the workers do when a message wakes them: look what is due, bring papers in, index, fill an empty site."""
 
+import smtplib
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any
 
 import structlog
-from celery.signals import worker_ready
-from django.utils import timezone
+from celery import Task
+from celery.signals import task_failure, task_success, worker_ready
 from kombu.exceptions import OperationalError
 
 from papers.ingest import Counts
@@ -14,38 +14,51 @@ from papers.models import Paper
 from papers.shelf import load_shelf
 from search.engines.base import EngineAwayError, EngineError
 from search.indexing import index_pending as index_marked
-from workers.app import HOUR, MINUTE, app
-from workers.models import SourceRun
-from workers.pulling import pull_newest
-from workers.sources.api import ArxivApi
+from workers import alarms, arrival, completeness, mails, schedule
+from workers.app import HOUR, MINUTE, QUEUES, app
+from workers.jobs import followed, order
+from workers.sources import Page
 from workers.sources.transport import QUICK
+
+LIMIT = 2000  # papers that an empty site begins with: two to three days of the default categories
 
 log = structlog.get_logger(__name__)
 
 
-@app.task(soft_time_limit=HOUR)
-def pull() -> None:
-    """Bring in the newest papers of PULL_CATEGORIES, patiently; the outcome stands in the run's row."""
-    pull_newest(ArxivApi(), on_batch=_wake_indexing)
+@app.task
+def tick() -> None:
+    """Write down what is due, look whether anything is missing, wake those who have something to do."""
+    schedule.plan()
+    completeness.check()
+    try:
+        mails.send_alarms()
+    except (OSError, smtplib.SMTPException) as error:
+        log.error("alarms could not be mailed", reason=str(error))
+    for queue in QUEUES:
+        if arrival.due(queue).exists() or (queue == "network" and arrival.is_anything_wanted()):
+            wake(arrive, queue)
 
 
-@app.task(soft_time_limit=HOUR)
+@app.task
+def arrive(queue: str = "network") -> None:
+    """Do the runs of a queue that are due, for some minutes; the rest with another message."""
+    if arrival.work(queue, on_page=_wake_indexing):
+        wake(arrive, queue)
+
+
+@app.task
 def fill() -> None:
-    """See to it, when a worker starts, that there are papers, and fresh ones.
-
-    A site without real papers is given arXiv's newest, or the sample shelf where arXiv cannot be reached at once.
-    Another one pulls if nobody did within the hour: beat may have slept or lost its memory.
-    """
+    """See to it, when a worker starts, that there are papers: arXiv's newest, or the sample shelf where arXiv cannot be
+    reached at once."""
     if Paper.objects.filter(is_summary=False).exists():
-        recent = timezone.now() - timedelta(seconds=HOUR)
-        if not SourceRun.objects.filter(error="", finished__gte=recent).exists():
-            pull()
         return
-    run = pull_newest(ArxivApi(QUICK), on_batch=_wake_indexing)
+    window = f"the newest {LIMIT} of {', '.join(followed())}"
+    run = order("newest", window, arguments={"categories": followed(), "limit": LIMIT}, priority=1)
+    arrival.do(run, QUICK, _wake_indexing)
     if run.error and not Paper.objects.exists():
         counts = load_shelf()
         log.info("the sample shelf is in its place", papers=counts.new)
-        _wake_indexing(counts)
+        wake(index_pending)
 
 
 @app.task
@@ -61,13 +74,32 @@ def index_pending() -> int:
     return 0
 
 
-def _wake_indexing(counts: Counts) -> None:
+def wake(task: Task, *arguments: str) -> None:
+    """Send a wake-up. One that is lost with its broker costs a minute: beat looks again."""
+    queue = {"queue": arguments[0]} if arguments else {}
+    with suppress(OperationalError, OSError):
+        task.apply_async(arguments, expires=MINUTE, retry=False, **queue)
+
+
+def _wake_indexing(_: Page, counts: Counts) -> None:
     if counts.new or counts.changed:
-        with suppress(OperationalError):  # a wake-up lost with its broker: beat looks again
-            index_pending.apply_async(expires=MINUTE)
+        wake(index_pending)
 
 
 @worker_ready.connect
-def _fill_at_start(**_: Any) -> None:
+def _look_at_start(**_: Any) -> None:
     log.info("the worker is ready")
-    fill.apply_async(expires=HOUR)
+    wake(tick)
+    with suppress(OperationalError, OSError):
+        fill.apply_async(expires=HOUR, retry=False)
+
+
+@task_failure.connect
+def _tell(sender: Task, exception: Exception, **_: Any) -> None:
+    """A task that raises is a mistake of ours; it is called again, and somebody should know."""
+    alarms.sound(f"task {sender.name}", "task", f"{sender.name.rpartition('.')[2]} failed: {type(exception).__name__}")
+
+
+@task_success.connect
+def _tell_no_more(sender: Task, **_: Any) -> None:
+    alarms.close(f"task {sender.name}")

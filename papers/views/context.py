@@ -7,19 +7,25 @@ from datetime import date
 from itertools import groupby
 
 from papers.categories import ARCHIVES, CATEGORIES, Category, CategorySpec
-from papers.models import Paper
+from papers.changes import Change
+from papers.models import Kind, Paper
 
 SINGLES = "Relativity, high energy, nuclear, quantum"  # physics' archives that are one category each
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One paper of a list with its number, from 1; `words` to mark in it, and the words that made it a relative."""
+    """One paper of a list with its number, from 1; `words` to mark in it, and the words that made it a relative.
+
+    In an announcement list, `kind` is how the paper stands there, and `change` what a replacement changed.
+    """
 
     number: int
     paper: Paper
     words: tuple[str, ...] = ()
     reason: tuple[str, ...] = ()
+    kind: Kind | None = None
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Pages that list papers: the newest day, and the categories a reader chose."""
 
+from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from urllib.parse import urlencode
@@ -9,23 +10,44 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from papers.categories import ARCHIVES, CATEGORIES, UnknownCategory, split_spec
+from papers.announcements import (
+    DayOfLists,
+    EntryPage,
+    ListDays,
+    day_after,
+    day_before,
+    list_days,
+    newest_day,
+    page_of,
+)
+from papers.categories import ARCHIVES, CATEGORIES, CategorySpec, UnknownCategory, split_spec
 from papers.identifiers import parse_id
-from papers.listing import REACH, Listing
+from papers.listing import REACH, Listing, Page
 from papers.paging import page_numbers, read_page
+from papers.views.announced import asked_without, remarks, sections, toggles, without_parameter
 from papers.views.context import by_day, numbered, picker, read_day
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """What is new: the papers of the newest day present, or of `?date=`, over all categories."""
+    """What is new: what was announced on the newest day present, or on `?date=`, over all categories."""
     notes: list[str] = []
-    newest = Listing().newest_day()
-    day = read_day(request.GET, "date", notes) or newest
+    day = read_day(request.GET, "date", notes)
+    lists = list_days(None, day)
+    newest = newest_day(None, lists)
+    if day is None and newest is not None:
+        day = newest
+        lists = list_days(None, day) if lists.newest else lists
     papers = Listing(None, day, day)
-    shelves = picker(None, papers.category_counts() if day else None)
-    context: dict[str, object] = {"day": day, "newest_day": newest, "shelves": shelves, "feed": reverse("home-feed")}
-    return _list_page(request, "papers/home.html", papers, context, notes)
+    announced = _announced(None, day)
+    counts = announced.counts if announced else papers.category_counts() if day else None
+    context: dict[str, object] = {
+        "day": day,
+        "newest_day": newest,
+        "shelves": picker(None, counts),
+        "feed": reverse("home-feed"),
+    }
+    return _list_page(request, "papers/home.html", papers, _Lists(announced, lists), context, notes)
 
 
 @require_safe
@@ -47,23 +69,24 @@ def listing(request: HttpRequest, spec: str) -> HttpResponse:
     if start and end and start > end:
         start, end = end, start
         notes.append("The days were given backwards and were turned around.")
-    newest = Listing(read).newest_day()
+    lists = list_days(read, day)
     shelves = picker(read)
     boxes = {choice.code for shelf in shelves for choice in shelf.choices}
     unboxed = "+".join(code for code in read.include if code not in boxes)
-    context = {
+    context: dict[str, object] = {
         "spec": read,
         "names": [(code, _name(code)) for code in read.include],
         "without": [(code, _name(code)) for code in read.exclude],
         "day": day,
         "start": start,
         "end": end,
-        "newest_day": newest,
+        "newest_day": newest_day(read, lists),
         "shelves": shelves,
         "typed": unboxed + "".join(f"-{code}" for code in read.exclude),
         "feed": reverse("listing-feed", args=[read]),
     }
-    return _list_page(request, "papers/listing.html", Listing(read, start, end), context, notes)
+    found = _Lists(_announced(read, day), lists)
+    return _list_page(request, "papers/listing.html", Listing(read, start, end), found, context, notes)
 
 
 @require_safe
@@ -96,36 +119,72 @@ def unknown_category(request: HttpRequest, error: UnknownCategory) -> HttpRespon
     return render(request, "papers/unknown_category.html", context, status=404)
 
 
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """Announcement lists of a page: those of its day, where there are any, and the days of others."""
+
+    announced: DayOfLists | None
+    days: ListDays
+
+
+def _announced(spec: CategorySpec | None, day: date | None) -> DayOfLists | None:
+    found = DayOfLists(spec, day) if day else None
+    return found if found and found.lists else None
+
+
 def _list_page(
-    request: HttpRequest, template: str, papers: Listing, context: dict[str, object], notes: list[str]
+    request: HttpRequest, template: str, papers: Listing, lists: _Lists, context: dict[str, object], notes: list[str]
 ) -> HttpResponse:
-    """A page of `papers` in `template`: 400 where the address had to be read leniently, 404 beyond the last page."""
-    page = papers.page(read_page(request.GET.get("page"), notes))
-    day = context["day"]
-    if isinstance(day, date):
-        newest = context["newest_day"]
-        context["day_before"] = papers.day_before(day)
-        context["day_after"] = papers.day_after(day) if isinstance(newest, date) and day < newest else None
+    """A page of the day's announcement lists, or else of `papers`, in `template`: 400 where the address had to be
+    read leniently, 404 beyond the last page."""
+    without = asked_without(request.GET, notes) if lists.announced else ()
+    number = read_page(request.GET.get("page"), notes)
+    page: Page | EntryPage
+    if lists.announced:
+        entries = lists.announced.entries_without(without)
+        page = page_of(entries, number)
+        context |= {
+            "sections": sections(entries, page),
+            "toggles": toggles(lists.announced, without, request.path, _days(request)),
+            "remarks": remarks(lists.announced),
+        }
+    else:
+        page = papers.page(number)
+        context["days"] = by_day(numbered(page.papers, page.first))
+    _add_days(context, papers, lists)
     beyond = page.number > page.pages
+    kept = without_parameter(without)
     context |= {
+        "announced": lists.announced,
         "page": page,
-        "days": by_day(numbered(page.papers, page.first)),
+        "kept": f"&{urlencode(kept, safe=',')}" if kept else "",
         "numbers": page_numbers(min(page.number, page.pages), page.pages),
         "beyond": beyond,
         "reach": REACH,
         "notes": notes,
-        "canonical": _canonical(request, page.number),
+        "canonical": _canonical(request, {**_days(request), **kept}, page.number),
     }
     return render(request, template, context, status=404 if beyond else 400 if notes else 200)
 
 
-def _canonical(request: HttpRequest, number: int) -> str:
-    """The one address of a page: its known parameters in one order."""
+def _add_days(context: dict[str, object], papers: Listing, lists: _Lists) -> None:
+    """The days next to the page's own, if it is of one day."""
+    day, newest = context["day"], context["newest_day"]
+    if isinstance(day, date):
+        context["day_before"] = day_before(papers, day, lists.days)
+        context["day_after"] = day_after(papers, day, lists.days) if isinstance(newest, date) and day < newest else None
+
+
+def _days(request: HttpRequest) -> dict[str, str]:
+    """The days in the address, as far as they can be read, in one order."""
     days = {name: read_day(request.GET, name, []) for name in ("date", "from", "to")}
-    kept: dict[str, object] = {name: day for name, day in days.items() if day}
-    if number > 1:
-        kept["page"] = number
-    return request.build_absolute_uri(request.path + (f"?{urlencode(kept)}" if kept else ""))
+    return {name: day.isoformat() for name, day in days.items() if day}
+
+
+def _canonical(request: HttpRequest, kept: dict[str, str], number: int) -> str:
+    """The one address of a page: its known parameters in one order."""
+    parameters = {**kept, **({"page": str(number)} if number > 1 else {})}
+    return request.build_absolute_uri(request.path + (f"?{urlencode(parameters, safe=',')}" if parameters else ""))
 
 
 def _name(code: str) -> str:

@@ -165,7 +165,7 @@ def test_a_listing_costs_few_queries(
     client: Client, six_papers: None, address: str, django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workers.templatetags.status.notice", lambda: "The tide is late.")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         page = page_of(client, address)
     assert "The tide is late." in page.text_content()
 

@@ -88,7 +88,7 @@ def test_what_is_cleared_is_kept_while_a_new_index_is_made(shelf: list[int]) -> 
 def test_refused_papers_rest(shelf: list[int]) -> None:
     with marks.claimant() as one:
         one.claim(2)
-        one.rest(shelf[:2])
+        one.rest(dict.fromkeys(shelf[:2], "no room"))
         assert list(one.claim(1)) == shelf[2:3]
         mark_for_index(shelf[:1])  # another text may be taken
         assert list(one.claim(1)) == shelf[:1]

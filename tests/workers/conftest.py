@@ -62,6 +62,7 @@ class Request:
 
     query: dict[str, str]
     headers: dict[str, str]
+    path: str = ""
 
 
 class Loopback:
@@ -75,8 +76,9 @@ class Loopback:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
-                request = Request(query, dict(self.headers))
+                parts = urlsplit(self.path)
+                query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+                request = Request(query, dict(self.headers), parts.path)
                 loopback.requests.append(request)
                 answer = loopback.respond(request)
                 self.send_response(answer.status)
@@ -114,10 +116,10 @@ def data_dir(settings: LazySettings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def arxiv_server(settings: LazySettings, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
-    """A loopback arXiv at ARXIV_API_URL, with waits short enough for a test."""
+    """A loopback arXiv in the place of all three interfaces, with waits short enough for a test."""
     loopback = Loopback()
     threading.Thread(target=loopback.server.serve_forever, args=(0.05,), daemon=True).start()
-    settings.ARXIV_API_URL = loopback.url
+    settings.ARXIV_API_URL = settings.ARXIV_OAI_URL = settings.ARXIV_RSS_URL = loopback.url
     settings.ARXIV_DELAY = 0.0
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(transport, "_backoff", lambda attempt: 0.02 * attempt)

@@ -14,7 +14,7 @@ from papers.models import IndexMark, Paper
 from papers.shelf import load_shelf
 from tests.workers.conftest import START, Answer, Loopback, entry, feed
 from workers import tasks
-from workers.models import SourceRun
+from workers.models import Run
 from workers.sources.api import PAGE
 from workers.status import notice
 
@@ -50,7 +50,7 @@ def test_an_empty_site_without_arxiv_gets_the_shelf(
     assert not Paper.objects.filter(is_summary=False).exists()
     (line,) = warnings(caplog)
     assert "could not be reached" in line.getMessage()
-    run = SourceRun.objects.get()
+    run = Run.objects.get()
     assert run.finished is not None
     assert "could not be reached" in run.error
     assert "\n" not in run.error
@@ -61,7 +61,7 @@ def test_an_empty_site_with_arxiv_gets_real_papers(arxiv_server: Loopback, woken
     arxiv_server.list_papers([entry(number) for number in range(3)])
     tasks.fill()
     assert sorted(Paper.objects.values_list("title", flat=True)) == ["Paper 0", "Paper 1", "Paper 2"]
-    run = SourceRun.objects.get()
+    run = Run.objects.get()
     assert (run.window, run.seen, run.new, run.changed, run.error) == ("cs.CL,stat.ML", 3, 3, 0, "")
     assert woken
     assert all(options["expires"] <= 60 for options in woken)
@@ -76,7 +76,7 @@ def test_a_shelf_is_tried_to_be_replaced_at_each_start(arxiv_server: Loopback, s
     settings.ARXIV_API_URL = address
     arxiv_server.list_papers([entry(0)])
     tasks.fill()
-    assert [run.error == "" for run in SourceRun.objects.order_by("id")] == [False, False, True]
+    assert [run.error == "" for run in Run.objects.order_by("id")] == [False, False, True]
     assert Paper.objects.count() == count + 1
 
 
@@ -86,25 +86,25 @@ def test_a_filled_site_pulls_at_start_unless_somebody_just_did(
 ) -> None:
     arxiv_server.list_papers([entry(0)])
     tasks.pull()
-    SourceRun.objects.update(finished=timezone.now() - timedelta(minutes=age), error=error)
+    Run.objects.update(finished=timezone.now() - timedelta(minutes=age), error=error)
     tasks.fill()
-    assert SourceRun.objects.count() == 1 + pulls
+    assert Run.objects.count() == 1 + pulls
 
 
 def test_a_pull_ends_with_a_page_that_holds_nothing_new(arxiv_server: Loopback, woken: list[dict[str, Any]]) -> None:
     papers = [entry(number) for number in range(3 * PAGE)]
     arxiv_server.list_papers(papers)
     tasks.pull()
-    assert (SourceRun.objects.latest().new, len(arxiv_server.requests)) == (3 * PAGE, 3)
+    assert (Run.objects.latest().new, len(arxiv_server.requests)) == (3 * PAGE, 3)
     woken.clear()
     tasks.pull()
-    run = SourceRun.objects.latest()
+    run = Run.objects.latest()
     assert (run.seen, run.new, run.changed, run.error) == (PAGE, 0, 0, "")
     assert len(arxiv_server.requests) == 4
     assert not woken
     arxiv_server.list_papers([entry(-3, id="http://arxiv.org/abs/2405.09999v1"), *papers])
     tasks.pull()
-    assert (SourceRun.objects.latest().new, SourceRun.objects.latest().seen) == (1, 2 * PAGE)
+    assert (Run.objects.latest().new, Run.objects.latest().seen) == (1, 2 * PAGE)
 
 
 def test_an_ignored_order_is_said_and_does_not_end_the_pull(arxiv_server: Loopback) -> None:
@@ -112,7 +112,7 @@ def test_an_ignored_order_is_said_and_does_not_end_the_pull(arxiv_server: Loopba
     arxiv_server.list_papers(oldest_first)
     tasks.pull()
     tasks.pull()
-    run = SourceRun.objects.latest()
+    run = Run.objects.latest()
     assert (run.seen, run.new) == (2 * PAGE, 0)
     assert "did not keep the order" in run.error
 
@@ -121,7 +121,7 @@ def test_what_came_before_a_failure_is_kept(arxiv_server: Loopback, caplog: pyte
     page = feed([entry(number) for number in range(PAGE)], total=3 * PAGE)
     arxiv_server.answers = [Answer(page), Answer(status=404)]
     tasks.pull()
-    run = SourceRun.objects.get()
+    run = Run.objects.get()
     assert (run.seen, run.new, Paper.objects.count()) == (PAGE, PAGE, PAGE)
     assert "HTTP 404" in run.error
     assert run.finished is not None
@@ -138,7 +138,7 @@ def test_a_mistake_of_ours_is_raised_and_stands_in_the_row(
     arxiv_server.list_papers([entry(0)])
     with pytest.raises(RuntimeError):
         tasks.pull()
-    run = SourceRun.objects.get()
+    run = Run.objects.get()
     assert run.error == "RuntimeError: disk full"
     assert run.finished is not None
 
@@ -147,8 +147,8 @@ def test_notice_speaks_only_of_a_shelf_after_a_failure(arxiv_server: Loopback) -
     assert notice() == ""
     count = load_shelf().new
     assert notice() == ""
-    run = SourceRun.objects.create(source="api", window="cs.CL", error="away", finished=START)
-    SourceRun.objects.create(source="api", window="cs.CL")  # the next one, under way
+    run = Run.objects.create(source="api", window="cs.CL", error="away", finished=START)
+    Run.objects.create(source="api", window="cs.CL")  # the next one, under way
     assert notice() == (
         f"arXiv could not be reached (1 May, 12:00 UTC); this is the sample shelf of {count} papers. "
         "The next try is within the hour."
@@ -156,15 +156,15 @@ def test_notice_speaks_only_of_a_shelf_after_a_failure(arxiv_server: Loopback) -
     Paper.objects.filter(pk=Paper.objects.latest("pk").pk).update(is_summary=False)
     assert notice() == ""
     Paper.objects.update(is_summary=True)
-    SourceRun.objects.filter(pk=run.pk).update(error="")
+    Run.objects.filter(pk=run.pk).update(error="")
     assert notice() == ""
 
 
 def test_notice_is_cheap(django_assert_max_num_queries: Any) -> None:
-    SourceRun.objects.create(source="api", window="cs.CL", finished=START)
+    Run.objects.create(source="api", window="cs.CL", finished=START)
     with django_assert_max_num_queries(1):
         notice()
-    SourceRun.objects.update(error="away")
+    Run.objects.update(error="away")
     with django_assert_max_num_queries(3):
         notice()
 

@@ -19,9 +19,11 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from requests.utils import select_proxy
 
+from workers import circuit
 from workers.politeness import NoTurnError, turn
 from workers.sources import SourceError
 
+LARGEST = 64 * 2**20  # bytes of an answer; arXiv's pages of 2,000 records have some 5 million
 _AGAIN = {408, 429, 500, 502, 503, 504}
 
 
@@ -83,14 +85,17 @@ class _PoliteAdapter(HTTPAdapter):
         # An idle connection would be a second one beside that of the process whose turn it is.
         request.headers["Connection"] = "close"
         kwargs["timeout"] = (self.patience.connect, self.patience.read)
+        kwargs["stream"] = True
         deadline = time.monotonic() + self.patience.budget
         for attempt in range(1, self.patience.tries + 1):
             try:
                 with turn(max(deadline - time.monotonic(), 0.0)) as pause:
+                    circuit.demand_closed()
                     try:
                         return self._once(request, *args, **kwargs)
                     except TransientError as error:
                         problem = str(error)
+                        circuit.failed(problem)
                         wait = max(error.wait, _backoff(attempt))
                         # The whole site waits, this process in its next turn.
                         pause(wait if attempt < self.patience.tries else error.wait)
@@ -107,7 +112,7 @@ class _PoliteAdapter(HTTPAdapter):
             _reach(proxy or str(request.url), self.patience.lookup)
         try:
             response = super().send(request, *args, **kwargs)
-            body = response.content  # within the turn: the connection is in use until the last byte
+            body = _body(response, self.patience.budget)  # within the turn: the connection is in use
         except requests.RequestException as error:
             cause = _cause(error, self.patience)
             raise TransientError(f"arXiv ({host}) could not be reached: {cause}") from error
@@ -117,11 +122,27 @@ class _PoliteAdapter(HTTPAdapter):
             raise TransientError(f"arXiv ({host}) answered with HTTP {response.status_code}{asked}", wait)
         if response.status_code == requests.codes.ok:
             response._content = self.check(body)
+            response._content_consumed = True
+            circuit.worked()
         elif not response.is_redirect:
             with suppress(TransientError):
                 self.check(body)  # an error entry says more than the number
+            circuit.worked()
             raise SourceError(f"arXiv ({host}) answered with HTTP {response.status_code}")
         return response
+
+
+def _body(response: requests.Response, seconds: float) -> bytes:
+    """The whole body, decoded. Raises SourceError for one that is too large, TransientError where it drips in."""
+    began, parts, size = time.monotonic(), [], 0
+    for part in response.iter_content(2**16):
+        parts.append(part)
+        size += len(part)
+        if size > LARGEST:
+            raise SourceError(f"arXiv's answer was larger than {LARGEST // 2**20} MB and was not read")
+        if time.monotonic() - began > seconds:
+            raise TransientError(f"arXiv's answer was not complete after {seconds:.0f} s")
+    return b"".join(parts)
 
 
 def _backoff(attempt: int) -> float:

@@ -1,67 +1,19 @@
 """manage.py load_papers FILE…: papers from JSON lines into the database."""
 
-import json
-import os
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
-from django.utils import timezone
 from tqdm import tqdm
 
 from papers.ingest import Counts, ingest_batches
-from papers.records import PaperRecord, RecordError, from_json
-from papers.textfiles import LineSource, TextFileError, open_lines
-
-# A line longer than this is rejected unread: no arXiv record comes near.
-LONGEST_RECORD = 2_000_000
-SHOWN = 200  # characters of a bad line that the rejects file keeps
-
-
-@dataclass
-class Rejects:
-    """Bad lines, counted and written to a file that is made at the first one."""
-
-    path: Path
-    stack: ExitStack
-    count: int = 0
-    _file: IO[str] | None = field(default=None, repr=False)
-
-    def add(self, source: str, line: int, reason: str, text: bytes) -> None:
-        """Write one bad line with its place and the reason. Raises OSError where the file cannot be written."""
-        if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.stack.enter_context(self.path.open("w", encoding="utf-8"))
-        shown = text[:SHOWN].decode("utf-8", "replace").rstrip("\n")
-        row = {"file": source, "line": line, "reason": reason, "text": shown}
-        self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        self.count += 1
-
-
-@dataclass
-class Records:
-    """The records of lines, bad ones set aside.
-
-    What stops the reading ends the iteration and is kept in `error`: were it raised, a batch that is being collected
-    would be lost with it.
-    """
-
-    lines: Iterator[tuple[LineSource, int, bytes]]
-    rejects: Rejects
-    error: TextFileError | OSError | None = None
-
-    def __iter__(self) -> Iterator[PaperRecord]:
-        try:
-            yield from _records(self.lines, self.rejects)
-        except (TextFileError, OSError) as error:
-            self.error = error
+from papers.jsonlines import Records, Rejects, rejects_path
+from papers.textfiles import LineSource, open_lines
 
 
 class Command(BaseCommand):
@@ -83,12 +35,9 @@ class Command(BaseCommand):
         """Load all files and print the counts."""
         if options["limit"] is not None and options["limit"] < 0:
             raise CommandError("--limit: expected a number from 0")
-        # With the process, so that two loads of one moment do not share a file.
-        name = f"{timezone.now():%Y%m%dT%H%M%S.%f}-{os.getpid()}.jsonl"
-        path = options["rejects"] or settings.DATA_DIR / "rejects" / name
         counts = Counts()
         stack = ExitStack()
-        rejects = Rejects(path, stack)
+        rejects = Rejects(options["rejects"] or rejects_path(), stack)
         failure: Exception | None = None
         try:
             with stack:
@@ -124,20 +73,6 @@ def _lines(file: Path, bar: tqdm) -> Iterator[tuple[LineSource, int, bytes]]:
             if number % 1000 == 0:
                 bar.update(source.position() - bar.n)
         bar.update(source.position() - bar.n)
-
-
-def _records(lines: Iterator[tuple[LineSource, int, bytes]], rejects: Rejects) -> Iterator[PaperRecord]:
-    for source, number, line in lines:
-        if not line.strip():
-            continue
-        try:
-            if len(line) > LONGEST_RECORD:
-                raise RecordError(f"a line of {len(line):,} bytes")
-            yield from_json(json.loads(line))
-        except RecordError as error:
-            rejects.add(source.name, number, str(error), line)
-        except (ValueError, RecursionError) as error:
-            rejects.add(source.name, number, f"broken JSON: {error}", line)
 
 
 def _seconds(bar: tqdm) -> float:

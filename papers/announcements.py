@@ -1,0 +1,207 @@
+"""Announcement lists as arXiv made them: which papers a day's list holds, how each stands there, and the days around.
+
+A list is of one category and day. Several categories together show each paper once, with its best kind.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Final
+
+from django.db import connection
+from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet
+
+from papers.categories import CATEGORIES, CategorySpec
+from papers.listing import PAGE_SIZE, Listing
+from papers.models import Announcement, DayList, Kind, Paper, PaperCategory
+
+SECTIONS: Final = (
+    ("New submissions", frozenset({Kind.NEW})),
+    ("Cross-lists", frozenset({Kind.CROSS})),
+    ("Replacements", frozenset({Kind.REPLACE, Kind.REPLACE_CROSS})),
+)
+"""The parts of a list, as arXiv's own pages have them."""
+
+LEAVES_OUT: Final = {
+    "cross": frozenset({Kind.CROSS, Kind.REPLACE_CROSS}),
+    "replace": frozenset({Kind.REPLACE, Kind.REPLACE_CROSS}),
+}
+"""What can be left out of a list, and which kinds then are."""
+
+_SECTION_OF: Final = {kind: number for number, (_, kinds) in enumerate(SECTIONS) for kind in kinds}
+_LISTS, _ANNOUNCED = DayList._meta.db_table, Announcement._meta.db_table
+_NEAR = timedelta(days=7)  # arXiv never rests longer: within it, the next list is the next day
+
+
+def read_without(text: str) -> tuple[tuple[str, ...], list[str]]:
+    """The words of LEAVES_OUT in `cross,replace`, in their order, each once; and the words that are none."""
+    words = [word for word in text.lower().replace(",", " ").split() if word]
+    return tuple(word for word in LEAVES_OUT if word in words), [word for word in words if word not in LEAVES_OUT]
+
+
+def left_out(without: Iterable[str]) -> frozenset[Kind]:
+    """The kinds that these words of LEAVES_OUT leave out."""
+    return frozenset(kind for word in without for kind in LEAVES_OUT[word])
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One paper in a list; `version` is the one that was announced, None where nobody told."""
+
+    paper_id: int
+    arxiv_id: str
+    kind: Kind
+    version: int | None
+
+    @property
+    def section(self) -> int:
+        """The place in SECTIONS."""
+        return _SECTION_OF[self.kind]
+
+
+@dataclass(frozen=True)
+class DayOfLists:
+    """What arXiv announced on `day` in those categories of `spec` (None: all) whose list of that day is here."""
+
+    spec: CategorySpec | None
+    day: date
+
+    @cached_property
+    def lists(self) -> list[DayList]:
+        """The lists, by category; one database query. Without any, nothing is known of the day."""
+        rows = DayList.objects.filter(day=self.day).order_by("category")
+        wanted = Listing(self.spec).codes[0]
+        return list(rows if self.spec is None else rows.filter(category__in=wanted))
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """All papers announced, each once: in arXiv's order where there is one list, else by kind and id; one
+        database query."""
+        rows = self._rows()
+        unwanted = Listing(self.spec).codes[1]
+        if unwanted:
+            links = PaperCategory.objects.filter(paper=OuterRef("paper_id"), category__in=unwanted)
+            rows = rows.exclude(Exists(links))
+        each = rows.values_list("paper_id", "paper__arxiv_id").order_by()
+        told = each.annotate(best=Min("kind"), place=Min("position"), newest=Max("version"))
+        found = [(Entry(pk, name, Kind(best), version), place) for pk, name, best, place, version in told]
+        one_list = len(self.lists) == 1
+        return [entry for entry, _ in sorted(found, key=_in_arxivs_order if one_list else _by_kind)]
+
+    @cached_property
+    def missing(self) -> list[str]:
+        """Categories of `spec` that have no list of the day here."""
+        known = {one.category for one in self.lists}
+        return [] if self.spec is None else [code for code in Listing(self.spec).codes[0] if code not in known]
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Papers announced in each category that has a list, those of two in both; one database query."""
+        return dict(self._rows().values_list("category").annotate(Count("id")))
+
+    def entries_without(self, without: Iterable[str]) -> list[Entry]:
+        """The entries less the kinds that `without`, words of LEAVES_OUT, leaves out."""
+        unwanted = left_out(without)
+        return [entry for entry in self.entries if entry.kind not in unwanted]
+
+    def _rows(self) -> QuerySet[Announcement]:
+        categories = [one.category for one in self.lists]
+        return Announcement.objects.filter(day=self.day, category__in=categories, paper__removed=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """One page of entries, counted from 1, with the papers by their primary keys."""
+
+    entries: list[Entry]
+    papers: dict[int, Paper]
+    number: int
+    size: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least one."""
+        return max(1, -(-self.total // self.size))
+
+    @property
+    def first(self) -> int:
+        """The number of the page's first paper within the list, from 1."""
+        return (self.number - 1) * self.size + 1
+
+    more_than_counted = False
+
+
+def page_of(entries: list[Entry], number: int, size: int = PAGE_SIZE) -> EntryPage:
+    """A page of entries with its papers; one database query."""
+    shown = entries[(number - 1) * size : number * size]
+    papers = Paper.objects.in_bulk([entry.paper_id for entry in shown])
+    return EntryPage([entry for entry in shown if entry.paper_id in papers], papers, number, size, len(entries))
+
+
+def _in_arxivs_order(pair: tuple[Entry, int | None]) -> tuple[int, bool, int, str]:
+    entry, place = pair
+    return entry.section, place is None, place or 0, entry.arxiv_id
+
+
+def _by_kind(pair: tuple[Entry, int | None]) -> tuple[int, str]:
+    return pair[0].kind, pair[0].arxiv_id
+
+
+@dataclass(frozen=True, slots=True)
+class ListDays:
+    """Days of which lists with papers are here: the newest of all, and those next to a given day."""
+
+    newest: date | None
+    before: date | None = None
+    after: date | None = None
+
+
+def list_days(spec: CategorySpec | None, day: date | None = None) -> ListDays:
+    """The days of the lists of `spec` (None: all categories) that hold papers, around `day`; one database query.
+
+    Each category walks its own stretch of the index and stops at the first list that holds something.
+    """
+    codes = sorted(CATEGORIES) if spec is None else Listing(spec).codes[0]
+    if not codes:
+        return ListDays(None)
+    seeks = [("max", "DESC", "")]
+    parameters: list[object] = list(codes)
+    if day is not None:
+        seeks += [("max", "DESC", "AND list.day < %s"), ("min", "ASC", "AND list.day > %s")]
+        parameters += [connection.ops.adapt_datefield_value(day)] * 2
+    columns = ", ".join(f"{best}(({_seek(bound, direction)}))" for best, direction, bound in seeks)
+    names = ", ".join(["(%s)"] * len(codes))
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH wanted(code) AS (VALUES {names}) SELECT {columns} FROM wanted", parameters)  # noqa: S608
+        found = [date.fromisoformat(value) if isinstance(value, str) else value for value in cursor.fetchone()]
+    return ListDays(*found)
+
+
+def _seek(bound: str, direction: str) -> str:
+    """SQL of the first day of one category's lists, from one end, that holds papers."""
+    holds = f"EXISTS (SELECT 1 FROM {_ANNOUNCED} AS told WHERE told.day = list.day AND told.category = list.category)"  # noqa: S608
+    return (
+        f"SELECT list.day FROM {_LISTS} AS list WHERE list.category = wanted.code {bound} "  # noqa: S608
+        f"AND (list.lines > 0 OR {holds}) ORDER BY list.day {direction} LIMIT 1"
+    )
+
+
+def newest_day(spec: CategorySpec | None, lists: ListDays) -> date | None:
+    """The newest day that has something: of a list, or of a paper's first submission; one database query."""
+    return max(filter(None, (lists.newest, Listing(spec).newest_day())), default=None)
+
+
+def day_before(listing: Listing, day: date, lists: ListDays) -> date | None:
+    """The day to go back to: of the last list; where none is near, the last day with submissions if that is later."""
+    if lists.before and day - lists.before <= _NEAR:
+        return lists.before
+    return max(filter(None, (lists.before, listing.day_before(day))), default=None)
+
+
+def day_after(listing: Listing, day: date, lists: ListDays) -> date | None:
+    """The day to go on to: of the next list; where none is near, the next day with submissions if that is sooner."""
+    if lists.after and lists.after - day <= _NEAR:
+        return lists.after
+    return min(filter(None, (lists.after, listing.day_after(day))), default=None)

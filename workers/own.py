@@ -1,0 +1,61 @@
+"""Runs without a source: the site's own work."""
+
+import smtplib
+from datetime import date, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from papers.models import WantedPaper
+from search.encoder import EncoderError, get_encoder
+from search.engines.base import EngineError
+from search.fits import FitError, fit_corpus
+from search.locks import BusyError
+from search.rebuilding import rebuild
+from workers import mails
+from workers.models import Alarm, ParkedMessage, Run
+from workers.work import UnfinishedError, Work
+
+KEPT = timedelta(days=90)  # of what is over
+
+
+class _Own(Work):
+    label = "site"
+    queue = "default"
+
+
+class Refit(_Own):
+    """Learn whitening and document frequencies from the papers that are here now, and make an index by them."""
+
+    queue = "embedding"
+
+    def end(self) -> None:
+        try:
+            fit_corpus(get_encoder().name)
+            rebuild(wait=False)
+        except BusyError:
+            raise UnfinishedError("another process makes a new index") from None
+        except (EngineError, EncoderError, FitError) as error:
+            raise UnfinishedError(str(error)) from error
+
+
+class Digest(_Own):
+    """Tell the operator what a day brought."""
+
+    def end(self) -> None:
+        try:
+            mails.send_digest(date.fromisoformat(self.run.arguments["day"]))
+        except (OSError, smtplib.SMTPException) as error:
+            raise UnfinishedError(f"the mail could not be sent: {error}") from error
+
+
+class Sweep(_Own):
+    """Forget what is over and long ago: runs, closed alarms, requests for papers, parked messages sent again."""
+
+    def end(self) -> None:
+        before = timezone.now() - KEPT
+        keep = Q(job="reconcile", error="")  # the next one begins where the last one ended
+        Run.objects.filter(finished__lt=before).exclude(keep).delete()
+        Alarm.objects.filter(closed__lt=before).delete()
+        WantedPaper.objects.filter(closed__lt=before).delete()
+        ParkedMessage.objects.filter(again__lt=before).delete()
