@@ -1,5 +1,6 @@
 """What the API's answers and requests look like; the OpenAPI document is made of these."""
 
+from datetime import date as Date  # noqa: N812 - a field is called date
 from datetime import datetime
 from typing import Annotated, Self
 
@@ -73,6 +74,23 @@ class PaperList(Schema):
     items: list[Paper]
     total: int = Field(description="Exact up to 10,000; 10,001 says that there are more.")
     next: Next = None
+
+
+class AnnouncedPaper(Paper):
+    """A paper in an announcement list."""
+
+    kind: str = Field(description="new, cross, replace or replace-cross; the best where categories differ.")
+    announced_version: int | None = Field(description="The version that was announced; null where nobody told.")
+
+
+class AnnouncementList(Schema):
+    """Part of what arXiv announced on one day."""
+
+    items: list[AnnouncedPaper]
+    total: int
+    next: Next = None
+    date: Date | None = Field(description="The announcement day; null where no list is here.")
+    lists: list[str] = Field(description="The categories asked for whose list of the day is here.")
 
 
 class Hit(Paper):

@@ -8,7 +8,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from api import problems, schemas
 from api.docs import SwaggerPage
-from api.routers import categories, keywords, listings, papers, search, suggest
+from api.routers import announcements, categories, keywords, listings, papers, search, suggest
 
 _PROBLEM = {
     "description": "A problem document (RFC 9457).",
@@ -43,5 +43,13 @@ api = PapertideAPI(
     urls_namespace="api",
 )
 problems.add_handlers(api)
-for router in (search.router, suggest.router, listings.router, categories.router, keywords.router, papers.router):
+for router in (
+    search.router,
+    suggest.router,
+    listings.router,
+    announcements.router,
+    categories.router,
+    keywords.router,
+    papers.router,
+):
     api.add_router("", router)

@@ -72,6 +72,7 @@ _from_one = _number(int, 1, math.inf, "a number, 1 or more")
 _share = _number(float, 0, 1, "a number from 0 to 1")
 _seconds = _number(float, 0, sys.float_info.max, "a number of seconds, 0 or more")
 _security = _matching("starttls|tls|none", "starttls, tls or none")
+_log_format = _matching("console|json", "console or json")
 _engine = _matching("|".join(ENGINES), " or ".join(ENGINES))
 _index_name = _matching(r"[a-z][a-z0-9_-]{0,60}", "small letters, digits, - and _")
 _replicas = _matching(r"\d+|\d+-(\d+|all)", "a number such as 1 or a range such as 0-1")
@@ -225,6 +226,13 @@ OPTIONS = (
     Option("EMAIL_SECURITY", _security, "starttls", "How mail travels: `starttls`, `tls` or `none`."),
     Option("EMAIL_FROM", str, "", "The sender of the site's mail; `CONTACT_EMAIL` where not given."),
     Option("OPERATOR_EMAIL", str, "", "Where alarms and a digest of each announcement day are mailed to."),
+    Option(
+        "METRICS_TOKEN",
+        str,
+        "",
+        "What Prometheus must name to read `/metrics`; where not given, only this machine may.",
+    ),
+    Option("LOG_FORMAT", _log_format, "console", "`console`: lines for people; `json`: an object a line."),
     Option("LOG_LEVEL", _log_level, "INFO", f"How much is logged: {', '.join(_LOG_LEVELS)}."),
 )
 

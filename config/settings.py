@@ -1,20 +1,24 @@
 """Django's settings; everything that differs between sites comes from the environment (`config/options.py`)."""
 
 import os
+import re
 import secrets
+import tomllib
 from datetime import date
 from pathlib import Path
 
-import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from config import process
 from config.database import database
+from config.logs import configure_structlog, logging_settings
 from config.options import read_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 OPTION = read_options()
+
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
 DEBUG: bool = OPTION["DEBUG"]
 PRODUCTION: bool = OPTION["PRODUCTION"]
@@ -51,7 +55,7 @@ if OPTION["PROXY_HEADER"]:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "config.apps.Admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -66,6 +70,7 @@ INSTALLED_APPS = [
     "api",
 ]
 MIDDLEWARE = [
+    "workers.metrics.count_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -161,6 +166,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SECURE_SSL_REDIRECT = PRODUCTION
+# What watches the site from its own network asks without TLS.
+SECURE_REDIRECT_EXEMPT = [rf"^{re.escape((FORCE_SCRIPT_NAME or '').lstrip('/'))}/?(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 31536000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
@@ -188,6 +195,9 @@ ARXIV_RSS_URL = f"{ARXIV_URL or 'https://rss.arxiv.org'}/rss"
 ARXIV_HOLIDAYS: frozenset[date] = OPTION["ARXIV_HOLIDAYS"]
 ARXIV_DELAY: float = OPTION["ARXIV_DELAY"]
 
+# Watching
+METRICS_TOKEN: str = OPTION["METRICS_TOKEN"]
+
 # Mail
 EMAIL_HOST: str = OPTION["EMAIL_HOST"]
 EMAIL_PORT: int = OPTION["EMAIL_PORT"]
@@ -200,34 +210,5 @@ DEFAULT_FROM_EMAIL: str = OPTION["EMAIL_FROM"] or CONTACT_EMAIL or "papertide@lo
 OPERATOR_EMAIL: str = OPTION["OPERATOR_EMAIL"]
 
 LOG_LEVEL: str = OPTION["LOG_LEVEL"]
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "console": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
-            "foreign_pre_chain": [
-                structlog.stdlib.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-            ],
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        **{name: {"level": "WARNING"} for name in ("sentence_transformers", "transformers", "httpx", "filelock")},
-        "elastic_transport": {"level": "ERROR"},  # it tells each try with a traceback; what comes of it, the site tells
-    },
-}
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
-)
+LOGGING = logging_settings(OPTION["LOG_FORMAT"], LOG_LEVEL)
+configure_structlog()

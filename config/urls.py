@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("api.urls")),
+    path("", include("workers.urls")),
     path("", include("search.urls")),
     path("", include("papers.urls")),
 ]

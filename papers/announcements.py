@@ -29,6 +29,14 @@ LEAVES_OUT: Final = {
 }
 """What can be left out of a list, and which kinds then are."""
 
+ANNOUNCE_TYPES: Final = {
+    Kind.NEW: "new",
+    Kind.CROSS: "cross",
+    Kind.REPLACE: "replace",
+    Kind.REPLACE_CROSS: "replace-cross",
+}
+"""The kinds as arXiv's own feeds call them."""
+
 _SECTION_OF: Final = {kind: number for number, (_, kinds) in enumerate(SECTIONS) for kind in kinds}
 _LISTS, _ANNOUNCED = DayList._meta.db_table, Announcement._meta.db_table
 _NEAR = timedelta(days=7)  # arXiv never rests longer: within it, the next list is the next day
@@ -167,7 +175,7 @@ def list_days(spec: CategorySpec | None, day: date | None = None) -> ListDays:
     if not codes:
         return ListDays(None)
     seeks = [("max", "DESC", "")]
-    parameters: list[object] = list(codes)
+    parameters: list[str | date] = list(codes)
     if day is not None:
         seeks += [("max", "DESC", "AND list.day < %s"), ("min", "ASC", "AND list.day > %s")]
         parameters += [connection.ops.adapt_datefield_value(day)] * 2

@@ -240,7 +240,8 @@ def _authors(old: Sequence[str], new: Sequence[str]) -> tuple[list[str], list[st
 
 def _part(names: Sequence[str], others: Counter[str]) -> tuple[list[str], list[str]]:
     """Names that are not among the others, and those that are; a name may be there twice."""
-    only, both = [], []
+    only: list[str] = []
+    both: list[str] = []
     for name in names:
         (both if others[name] > 0 else only).append(name)
         others[name] -= 1
@@ -285,6 +286,6 @@ def change_at(paper: Paper, announced: int | None, earlier: Sequence[PaperVersio
 
 def history(paper: Paper, earlier: Sequence[PaperVersion]) -> list[tuple[Text, Difference | None]]:
     """All versions seen, newest first, each with what changed in it since the one before; the oldest with None."""
-    texts = [Text.of(row) for row in (paper, *earlier)]
+    texts = [Text.of(paper), *map(Text.of, earlier)]
     later = [(new, difference(old, new)) for new, old in pairwise(texts)]
     return [*later, (texts[-1], None)]

@@ -16,7 +16,7 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import escape
 from django.utils.xmlutils import SimplerXMLGenerator
 
-from papers.announcements import DayOfLists, list_days, read_without
+from papers.announcements import ANNOUNCE_TYPES, DayOfLists, list_days, read_without
 from papers.categories import CategorySpec, UnknownCategory, split_spec
 from papers.identifiers import ArxivId
 from papers.listing import Listing, in_order
@@ -25,13 +25,6 @@ from papers.models import Kind, Paper
 LEAST, MOST = 100, 1_000
 DAYS = 3
 STALE = timedelta(days=4)  # lists that end so long before the newest paper do not make the feed
-# As arXiv's own feeds call them.
-ANNOUNCE_TYPES = {
-    Kind.NEW: "new",
-    Kind.CROSS: "cross",
-    Kind.REPLACE: "replace",
-    Kind.REPLACE_CROSS: "replace-cross",
-}
 
 # What XML 1.0 cannot hold, not even escaped.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

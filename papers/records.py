@@ -74,6 +74,7 @@ class PaperRecord:
 
 
 _Json = dict[str, object]
+_TIE: Final = re.compile(r"(?<!\\)~")
 
 
 def from_json(obj: object) -> PaperRecord:
@@ -199,9 +200,9 @@ def _as_list(entry: object) -> list[object]:
 
 
 def _name(name: str) -> str:
-    if "\\" in name or "~" in name or "{" in name:
-        # In a name `~` is always a tie, also after a space, and braces only hold accents together.
-        name = to_text(name.replace("~", " ")).replace("{", "").replace("}", "")
+    if any(mark in name for mark in ("\\", "~", "{", "--")):
+        # In a name `~` is a tie, also after a space, unless it is an accent; braces only hold accents together.
+        name = to_text(_TIE.sub(" ", name)).replace("{", "").replace("}", "")
     return collapse(name)
 
 

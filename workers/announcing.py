@@ -22,7 +22,7 @@ KINDS = {"new": Kind.NEW, "cross": Kind.CROSS, "replace": Kind.REPLACE, "replace
 FIRST_TIME = (Kind.NEW, Kind.CROSS)
 STALE = 0.5  # the share of a feed's new papers that were new on an earlier day, from which on it is an old feed
 NEAR = timedelta(days=14)  # a paper that is in a category's lists twice within this time was announced once
-LATELY = 10  # lists of a category that tell what is usual
+LATELY = timedelta(days=21)  # whose lists tell what is usual
 USUAL = 5  # papers a day from which on an empty list is no quiet day
 
 
@@ -112,9 +112,17 @@ def _empty(feed: FeedList) -> str:
 
 def usual(category: str, before: date) -> float:
     """How many papers the feed of a category has on a day, the median of the last ones; 0 where none is known."""
-    rows = DayList.objects.filter(category=category, day__lt=before, fetched__isnull=False).order_by("-day")
-    lines = [row.lines for row in rows[: 2 * LATELY] if calendar.is_announcement_day(row.day)][:LATELY]
-    return median(lines) if lines else 0.0
+    return usual_of([category], before).get(category, 0.0)
+
+
+def usual_of(categories: Iterable[str], before: date) -> dict[str, float]:
+    """The same of several categories, those of which nothing is known left out; one database query."""
+    rows = DayList.objects.filter(category__in=list(categories), day__range=(before - LATELY, before - calendar.ONE))
+    lines: dict[str, list[int]] = {}
+    for category, day, number in rows.filter(fetched__isnull=False).values_list("category", "day", "lines"):
+        if calendar.is_announcement_day(day):
+            lines.setdefault(category, []).append(number)
+    return {category: median(numbers) for category, numbers in lines.items()}
 
 
 def tell_oai(

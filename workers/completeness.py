@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.core.cache import cache
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from papers import wanted
 from papers.models import Announcement, DayList, Kind, Paper, WantedPaper
 from workers import alarms, calendar, circuit
-from workers.announcing import FIRST_TIME, usual
+from workers.announcing import FIRST_TIME, usual_of
 from workers.models import ParkedMessage, Run
 
 DAYS = 5  # announcement days that are looked at again and again
@@ -20,17 +21,37 @@ DENSE = 0.8  # the share of a day's run of ids that must be followed here for a 
 LONGEST_RUN = 20_000  # ids; arXiv announces some two thousand a day
 THIN, THIN_FROM = 0.4, 20  # a list with less of its usual length, where that is at least so much
 _SHOWN = 10
+_FRIDAY = 4
+_SEEN = "completeness-seen"
 _SOURCES = ("by_rss", "by_oai", "by_api")
 
 
 def check(now: datetime | None = None) -> None:
     """Look at the last days and at the site's own state; sound and close alarms, ask for what is missing."""
     now = now or timezone.now()
-    day = calendar.latest_day(now)
-    for _ in range(DAYS):
-        _check_day(day, now)
-        day = calendar.previous_day(day)
-    _check_site(now)
+    board = alarms.Board()
+    if _is_news(now):
+        day = calendar.latest_day(now)
+        for _ in range(DAYS):
+            _check_day(day, now, board)
+            day = calendar.previous_day(day)
+        for row in alarms.standing().filter(day__lte=day):
+            alarms.close(row.key, f"{row.text} Nothing more came of it in {DAYS} announcement days.")
+        _judge_named(board)
+    _check_site(now, board)
+
+
+def _is_news(now: datetime) -> bool:
+    """Whether anything happened since this process looked last, or ten minutes went by: the days are many rows."""
+    runs = Run.objects.aggregate(done=Max("finished"), last=Max("pk"))
+    requests = WantedPaper.objects.aggregate(
+        closed=Max("closed"), last=Max("pk"), open=Count("pk", filter=Q(state=wanted.State.OPEN))
+    )
+    state = (runs, requests, now.replace(minute=now.minute // 10, second=0, microsecond=0))
+    if cache.get(_SEEN) == state:
+        return False
+    cache.set(_SEEN, state, 3600)
+    return True
 
 
 def counts(day: date) -> dict[str, dict[str, int]]:
@@ -42,52 +63,51 @@ def counts(day: date) -> dict[str, dict[str, int]]:
     return {category: dict(zip(("all", *_SOURCES), numbers, strict=True)) for category, *numbers in counted}
 
 
-def _check_day(day: date, now: datetime) -> None:
+def _check_day(day: date, now: datetime, board: alarms.Board) -> None:
     lists = {row.category: row for row in DayList.objects.filter(day=day)}
     pulled = Run.objects.filter(key=f"announce {day}").exists()
     if not (pulled or Run.objects.filter(started__lt=calendar.feed_from(day)).exists()):
         return  # a day before this site
     counted = counts(day)
     read = {code for code, row in lists.items() if row.fetched}
-    _judge_late(day, now, [code for code in settings.PULL_CATEGORIES if code not in read], counted)
-    _judge_empty(day, now, lists, counted)
-    for code in sorted(read):
-        _judge_thin(day, code, lists[code].lines, counted.get(code, {}))
+    _judge_late(day, now, [code for code in settings.PULL_CATEGORIES if code not in read], counted, board)
+    _judge_empty(day, now, lists, counted, board)
+    for code, normal in usual_of(read, day).items():
+        _judge_thin(lists[code], normal, counted.get(code, {}), board)
     _compare(day, read)
-    _judge_named(day)
-    _judge_holes(day)
+    _judge_holes(day, board)
 
 
-def _judge_late(day: date, now: datetime, missing: list[str], counted: dict[str, dict[str, int]]) -> None:
+def _judge_late(
+    day: date, now: datetime, missing: list[str], counted: dict[str, dict[str, int]], board: alarms.Board
+) -> None:
     """Feeds that did not come. Once OAI-PMH has told of the day there is a list all the same."""
     left = [code for code in missing if not counted.get(code, {}).get("all")]
     late = now >= calendar.feed_from(day) + LATE and left and not calendar.may_be_empty(day)
     text = f"No list of {day} yet for {_some(left)}." if late else ""
-    alarms.judge(f"late {day}", "late", text, day)
+    board.judge(f"late {day}", "late", text, day)
 
 
-def _judge_empty(day: date, now: datetime, lists: dict[str, DayList], counted: dict[str, dict[str, int]]) -> None:
+def _judge_empty(
+    day: date, now: datetime, lists: dict[str, DayList], counted: dict[str, dict[str, int]], board: alarms.Board
+) -> None:
     empty = not any(row.lines for row in lists.values()) and not counted
     over = now >= calendar.feed_from(day) + LATE
     text = f"Nothing at all was announced on {day}, which is no day off." if empty and over else ""
-    alarms.judge(f"empty {day}", "empty", "" if calendar.may_be_empty(day) else text, day)
+    board.judge(f"empty {day}", "empty", "" if calendar.may_be_empty(day) else text, day)
 
 
-def _judge_thin(day: date, category: str, lines: int, counted: dict[str, int]) -> None:
-    normal = usual(category, day)
-    key = f"thin {category} {day}"
-    if normal < THIN_FROM or lines >= THIN * normal:
-        alarms.close(key)
+def _judge_thin(row: DayList, normal: float, counted: dict[str, int], board: alarms.Board) -> None:
+    key = f"thin {row.category} {row.day}"
+    text = f"The feed of {row.category} for {row.day} has {row.lines} papers, where {normal:.0f} are usual"
+    thin = normal >= THIN_FROM and row.lines < THIN * normal
+    if thin and counted.get("all", 0) > max(2 * row.lines, THIN * normal):
+        text = f"{text}; others told of {counted['all']}, and all of them are in the list."
+        alarms.note(key, "gap", text, row.day)
+        alarms.close(key, text)
         return
-    text = f"The feed of {category} for {day} has {lines} papers, where {normal:.0f} are usual"
-    if counted.get("all", 0) > max(2 * lines, THIN * normal):
-        others = f"{text}; others told of {counted['all']}, and all of them are in the list."
-        alarms.note(key, "gap", others, day)
-        alarms.close(key, others)
-    elif calendar.may_be_empty(calendar.next_day(day)) or calendar.may_be_empty(day):
-        alarms.close(key)  # around holidays it is quiet
-    else:
-        alarms.sound(key, "gap", f"{text}.", day)
+    quiet = calendar.may_be_empty(row.day + calendar.ONE) and row.day.weekday() < _FRIDAY  # around holidays
+    board.judge(key, "gap", f"{text}." if thin and not quiet else "", row.day)
 
 
 def _compare(day: date, read: set[str]) -> None:
@@ -105,14 +125,14 @@ def _note_left_out(key: str, day: date, who: str, ids: list[str]) -> None:
         alarms.note(key, "gap", f"{who} left out {len(ids)} papers of {day} that others named: {_some(ids)}.", day)
 
 
-def _judge_named(day: date) -> None:
-    rows = WantedPaper.objects.filter(reason=wanted.Reason.NAMED, state=wanted.State.OPEN, asked__date__gte=day)
+def _judge_named(board: alarms.Board) -> None:
+    rows = WantedPaper.objects.filter(reason=wanted.Reason.NAMED, state=wanted.State.OPEN)
     names = list(rows.values_list("arxiv_id", flat=True))
     text = f"Named by a source and not here: {_some(names)}." if names else ""
-    alarms.judge("named", "gap", text)
+    board.judge("named", "gap", text)
 
 
-def _judge_holes(day: date) -> None:
+def _judge_holes(day: date, board: alarms.Board) -> None:
     """Ids are given out one after the other when papers are announced. Where nearly all of them are followed here, one
     that is missing between the day before and this day's last is a paper that no source told of."""
     if Run.objects.filter(key__in=[f"announce {day}", f"reconcile {day}"], finished=None).exists():
@@ -124,7 +144,7 @@ def _judge_holes(day: date) -> None:
         missing += _holes(month, low, high)
     still = wanted.miss(missing, wanted.Reason.HOLE, day, f"a hole in the ids of {day}") if missing else 0
     text = f"{still} ids in the run of {day} were told of by no source: {_some(missing)}." if still else ""
-    alarms.judge(f"hole {day}", "hole", text, day)
+    board.judge(f"hole {day}", "hole", text, day)
 
 
 def _ends(day: date) -> dict[str, tuple[int, int]]:
@@ -154,21 +174,21 @@ def _name(month: str, number: int) -> str:
     return f"{month}.{number:0{digits}}"
 
 
-def _check_site(now: datetime) -> None:
+def _check_site(now: datetime, board: alarms.Board) -> None:
     state = circuit.state()
     text = f"arXiv is left alone until {state.until_moment:%H:%M} UTC: {state.reason}" if state.is_open else ""
-    alarms.judge("circuit", "circuit", text)
+    board.judge("circuit", "circuit", text)
     done = Run.objects.filter(job="reconcile", error="", finished__isnull=False).order_by("-finished").first()
     open_one = Run.objects.filter(job="reconcile").exclude(error="").exists()
     stale = done is not None and done.finished is not None and now - done.finished > timedelta(days=5)
-    alarms.judge(
+    board.judge(
         "reconcile",
         "late",
         "Nothing was reconciled with OAI-PMH for five days." if stale or (not done and open_one) else "",
     )
     parked = Counter(ParkedMessage.objects.filter(again=None).values_list("task", flat=True))
     text = f"{parked.total()} messages could not be taken by any worker." if parked else ""
-    alarms.judge("messages", "parked", text)
+    board.judge("messages", "parked", text)
 
 
 def _some(names: Iterable[str]) -> str:

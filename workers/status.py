@@ -1,20 +1,43 @@
 """What the pages say about arrival."""
 
+from datetime import datetime
+
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from papers.models import Paper
 from workers.models import Run
 
+ARXIVS = ("api", "oai", "rss")  # the sources that ask arXiv
+LOOKED_AT = 20  # runs
+
 
 def notice() -> str:
-    """One line for a site that shows only the sample shelf since its last pull failed, else nothing."""
-    run = Run.objects.filter(finished__isnull=False).first()
-    if run is None or run.finished is None or not run.error:
+    """A sentence or two for a site that shows only the sample shelf since arXiv could not be reached, else nothing."""
+    rows = Run.objects.filter(source__in=ARXIVS).values_list("finished", "error", "tries", "parked", "not_before")
+    runs = list(rows[:LOOKED_AT])
+    tried = ((finished, error) for finished, error, tries, _, _ in runs if finished or tries)
+    finished, error = next(tried, (None, ""))
+    if not error or Paper.objects.filter(is_summary=False).exists():
         return ""
-    if Paper.objects.filter(is_summary=False).exists():
-        return ""
-    return gettext(
-        "arXiv could not be reached (%(time)s UTC); this is the sample shelf of %(count)d papers. "
-        "The next try is within the hour."
-    ) % {"time": date_format(run.finished, "j M, H:i"), "count": Paper.objects.count()}
+    waiting = [not_before for finished, _, _, parked, not_before in runs if not (finished or parked)]
+    when = f" ({date_format(finished, 'j M, H:i')} UTC)" if finished else ""
+    told = gettext("arXiv could not be reached%(when)s; this is the sample shelf of %(count)d papers.") % {
+        "when": when,
+        "count": Paper.objects.count(),
+    }
+    return f"{told} {_next_try(waiting)}"
+
+
+def _next_try(waiting: list[datetime]) -> str:
+    from workers import circuit, schedule  # here, since they bring every source with them: pages seldom ask
+
+    now = timezone.now()
+    due = min(waiting or schedule.next_times(now).values())
+    state = circuit.state()
+    if state.is_open:
+        due = max(due, state.until_moment)
+    if due <= now:
+        return gettext("The next try is due now.")
+    return gettext("The next try is due on %(when)s UTC.") % {"when": date_format(due, "j M, H:i")}

@@ -19,13 +19,16 @@ PaperId = Annotated[
 
 
 def paper_of(paper_id: str) -> Paper:
-    """The paper of an id in any form it is passed around in. Raises HttpError 404 where it is not here."""
+    """The paper of an id in any form it is passed around in. Raises HttpError 404 where it is not here, 410 where arXiv
+    has removed it."""
     named = parse_id(paper_id)
     if named is None:
         raise HttpError(404, "There is no arXiv id at this address.")
     paper = Paper.objects.filter(arxiv_id=named.base).first()
     if paper is None:
         raise HttpError(404, f"The paper {named.base} is not on this site.")
+    if paper.removed:
+        raise HttpError(410, f"arXiv has removed {named.base}.")
     return paper
 
 

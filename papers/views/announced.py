@@ -12,7 +12,7 @@ from papers.views.context import Row
 
 REPLACED = frozenset({Kind.REPLACE, Kind.REPLACE_CROSS})
 MOST_NAMED = 6  # categories in one sentence
-NAMES = {"cross": "Cross-lists", "replace": "Replacements"}
+NAMES = {"cross": "cross-lists", "replace": "replacements"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,8 @@ def listing(request: HttpRequest, spec: str) -> HttpResponse:
         "typed": unboxed + "".join(f"-{code}" for code in read.exclude),
         "feed": reverse("listing-feed", args=[read]),
     }
-    found = _Lists(_announced(read, day), lists)
-    return _list_page(request, "papers/listing.html", Listing(read, start, end), found, context, notes)
+    of_day = _Lists(_announced(read, day), lists)
+    return _list_page(request, "papers/listing.html", Listing(read, start, end), of_day, context, notes)
 
 
 @require_safe

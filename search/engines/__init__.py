@@ -1,5 +1,6 @@
 """The site's search engine."""
 
+import os
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -29,6 +30,10 @@ def get_engine() -> Engine:
     from search.engines.embedded import EmbeddedEngine
 
     return EmbeddedEngine(settings.INDEX_DIR)
+
+
+# A worker's pool forks after Django's checks have made one: locks and connections must not be shared with the child.
+os.register_at_fork(after_in_child=get_engine.cache_clear)
 
 
 @contextmanager

@@ -42,6 +42,7 @@ def test_the_addresses_that_there_are(document: dict[str, Any]):
         ("get", "search"),
         ("get", "suggest"),
         ("get", "papers"),
+        ("get", "announcements"),
         ("get", "papers/{paper_id}"),
         ("get", "papers/{paper_id}/related"),
         ("get", "papers/{paper_id}/keywords"),

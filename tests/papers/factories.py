@@ -1,11 +1,12 @@
 """Makes papers for tests."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import factory
 
-from papers.models import Paper, PaperCategory
+from papers.models import Announcement, DayList, Kind, Paper, PaperCategory, PaperVersion
 
 FIRST_DAY = datetime(2025, 11, 3, 9, tzinfo=UTC)
 
@@ -32,3 +33,24 @@ class PaperFactory(factory.django.DjangoModelFactory[Paper]):
             PaperCategory.objects.bulk_create(
                 PaperCategory(paper=obj, category=code, published=obj.published) for code in obj.categories
             )
+
+
+def day_list(category: str, day: str, **kinds: Iterable[Paper]) -> DayList:
+    """The list of a category and day as a feed gives it; `kinds` are the papers by kind, in arXiv's order:
+    `day_list("cs.CL", "2025-11-21", new=[first, second], replace_cross=[third])`."""
+    of = date.fromisoformat(day)
+    lines = [(Kind[name.upper()], paper) for name, papers in kinds.items() for paper in papers]
+    Announcement.objects.bulk_create(
+        Announcement(
+            paper=paper, day=of, category=category, kind=kind, position=place, version=paper.version, by_rss=True
+        )
+        for place, (kind, paper) in enumerate(lines, 1)
+    )
+    built = datetime.combine(of, datetime.min.time(), UTC) + timedelta(hours=5)
+    return DayList.objects.create(category=category, day=of, lines=len(lines), fetched=built, built=built)
+
+
+def version_of(paper: Paper, version: int, **text: Any) -> PaperVersion:
+    """An earlier version of a paper, like the newest but for `text`."""
+    fields = {"title": paper.title, "abstract": paper.abstract, "authors": paper.authors, **text}
+    return PaperVersion.objects.create(paper=paper, version=version, submitted=paper.published, **fields)

@@ -251,3 +251,10 @@ def test_real_records_are_all_taken_in(shared_data):
         papers = [from_json(json.loads(line)) for line in islice(lines, 10_000)]
     assert len({paper.arxiv_id for paper in papers}) == 10_000
     assert 20 < sum(paper.withdrawn for paper in papers) < 100
+
+
+def test_a_name_is_the_same_from_a_list_and_from_one_string() -> None:
+    names = ["Borne--Pons", r"J. Nu\~nez", r"Jos\'e~Garc\'ia"]
+    record = {"id": "2401.00001", "title": "A title", "abstract": "What is said.", "categories": "cs.LG"}
+    both = [from_json(record | {"authors": written}).authors for written in (names, ", ".join(names))]
+    assert both == [("Borne–Pons", "J. Nuñez", "José García")] * 2

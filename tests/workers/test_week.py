@@ -1,13 +1,17 @@
 """A week of announcement days against the loopback arXiv: pulled, marked, told apart by day, and nothing missing."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.test import Client
 
 from papers.models import Announcement, Kind, Paper, PaperVersion
+from search.engines.base import Engine
+from search.indexing import index_pending
 from tests.arxiv import LoopbackArxiv, World
 from tests.workers.loopback import FOLLOWED, live_through, site_of
 from workers import alarms
@@ -55,3 +59,21 @@ def test_a_week_is_in_the_lists_as_arxiv_announced_it(world: World, arxiv: Loopb
     assert Paper.objects.filter(arxiv_id__in=announced).count() == len(announced)
     assert PaperVersion.objects.exists()
     assert arxiv.log.most_open == 1
+
+
+def test_the_week_is_shown_indexed_and_found(
+    world: World, arxiv: LoopbackArxiv, engine: Engine, client: Client, settings: LazySettings
+) -> None:
+    settings.PULL_CATEGORIES = ("cs.LG", "stat.ML")
+    for day in world.days:
+        live_through(world, day)
+    for day in world.days:
+        page = client.get("/arxiv/cs.LG", {"date": f"{day}"}).content.decode()
+        cards = re.findall(r'<h3 class="title"><a href="/arxiv/([^"]+)"', page)
+        assert cards == [name for name, _, _ in world.listing(day, "cs.LG")]
+    papers = Paper.objects.count()
+    assert index_pending() == papers
+    truth = world.records()
+    name, _, _ = world.listing(world.days[2], "cs.LG")[0]
+    found = client.get("/api/v1/search", {"q": truth[name].title}).json()["items"]
+    assert found[0]["id"] == name
