@@ -10,11 +10,11 @@ from functools import cached_property
 from typing import Final
 
 from django.db import connection
-from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 
 from papers.categories import CATEGORIES, CategorySpec
 from papers.listing import PAGE_SIZE, Listing
-from papers.models import Announcement, DayList, Kind, Paper, PaperCategory
+from papers.models import Announcement, DayList, Kind, Paper
 
 SECTIONS: Final = (
     ("New submissions", frozenset({Kind.NEW})),
@@ -86,14 +86,16 @@ class DayOfLists:
     def entries(self) -> list[Entry]:
         """All papers announced, each once: in arXiv's order where there is one list, else by kind and id; one
         database query."""
-        rows = self._rows()
-        unwanted = Listing(self.spec).codes[1]
-        if unwanted:
-            links = PaperCategory.objects.filter(paper=OuterRef("paper_id"), category__in=unwanted)
-            rows = rows.exclude(Exists(links))
-        each = rows.values_list("paper_id", "paper__arxiv_id").order_by()
+        unwanted = set(Listing(self.spec).codes[1])
+        # Left to a database, these would be compared with all papers that the unwanted categories ever had.
+        also = ["paper__categories"] if unwanted else []
+        each = self._rows().values_list("paper_id", "paper__arxiv_id", *also).order_by()
         told = each.annotate(best=Min("kind"), place=Min("position"), newest=Max("version"))
-        found = [(Entry(pk, name, Kind(best), version), place) for pk, name, best, place, version in told]
+        found = [
+            (Entry(pk, name, Kind(best), version), place)
+            for pk, name, *categories, best, place, version in told
+            if not (categories and unwanted.intersection(categories[0]))
+        ]
         one_list = len(self.lists) == 1
         return [entry for entry, _ in sorted(found, key=_in_arxivs_order if one_list else _by_kind)]
 
@@ -175,7 +177,7 @@ def list_days(spec: CategorySpec | None, day: date | None = None) -> ListDays:
     if not codes:
         return ListDays(None)
     seeks = [("max", "DESC", "")]
-    parameters: list[str | date] = list(codes)
+    parameters: list[str | date | None] = list(codes)
     if day is not None:
         seeks += [("max", "DESC", "AND list.day < %s"), ("min", "ASC", "AND list.day > %s")]
         parameters += [connection.ops.adapt_datefield_value(day)] * 2

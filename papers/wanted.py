@@ -30,7 +30,7 @@ def ask(arxiv_id: str) -> WantedPaper | None:
     known = WantedPaper.objects.filter(arxiv_id=arxiv_id).first()
     if known is not None and known.state == State.ABSENT and timezone.now() < (known.closed or known.asked) + AGAIN:
         return known
-    if known is None or known.state != State.OPEN:
+    if known is None or known.state != State.OPEN or known.reason != Reason.READER:
         if WantedPaper.objects.filter(state=State.OPEN, reason=Reason.READER).count() >= MOST_OPEN:
             return None
         known, _ = WantedPaper.objects.update_or_create(

@@ -19,16 +19,17 @@ from django.conf import settings
 
 from config.options import OPTIONS
 from tests.services import missing
+from workers.app import QUEUES
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE = ROOT / "docker-compose.yml"
 SECRETS = {"SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "ELASTIC_PASSWORD"}
-# Of other programs: gunicorn's number of processes, PyTorch's number of threads.
-FOREIGN = {"WEB_CONCURRENCY", "OMP_NUM_THREADS"}
+# Of other programs: gunicorn's processes and log, where they add up their metrics, PyTorch's number of threads.
+FOREIGN = {"WEB_CONCURRENCY", "GUNICORN_CMD_ARGS", "PROMETHEUS_MULTIPROC_DIR", "OMP_NUM_THREADS"}
 # DEBUG never; HOST, PORT and DATA_DIR are the image's; a key goes in the place of the password (docs/operations.md).
 NOT_HANDED_ON = {"DEBUG", "HOST", "PORT", "DATA_DIR", "ELASTICSEARCH_API_KEY"}
 ONCE = {"migrate", "certs", "manage"}
-OURS = {"web", "worker", "beat", "migrate", "manage"}
+OURS = {"web", "network", "worker", "beat", "migrate", "manage"}
 VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?P<how>:?[-?])?(?P<text>[^}]*)\}")
 
 
@@ -78,24 +79,25 @@ def _compose_program() -> list[str]:
     missing("no Docker Compose: install Debian's package docker-compose")
 
 
-def _config(folder: Path, *, without: str = "", profile: str = "") -> "subprocess.CompletedProcess[str]":
+def _config(folder: Path, *profiles: str, without: str = "") -> "subprocess.CompletedProcess[str]":
     """What Docker Compose says of the file, with all secrets given but one."""
     (folder / "none.env").touch()
     given = {name: f"word{place}" for place, name in enumerate(sorted(SECRETS)) if name != without}
     environment = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}} | given
-    profiles = ["--profile", profile] if profile else []
-    command = [*_compose_program(), "--env-file", str(folder / "none.env"), "--file", str(COMPOSE), *profiles, "config"]
+    chosen = [word for profile in profiles for word in ("--profile", profile)]
+    command = [*_compose_program(), "--env-file", str(folder / "none.env"), "--file", str(COMPOSE), *chosen, "config"]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_docker_compose_reads_the_file_as_we_do(services: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    done = _config(tmp_path, profile="tools")
+    done = _config(tmp_path, "tools", "flower")
     assert done.returncode == 0, done.stderr
     read = yaml.safe_load(done.stdout)["services"]
     assert set(read) == set(services)
     assert read["web"]["environment"]["DATABASE_URL"] == "postgres://papertide:word1@postgres:5432/papertide"
     assert read["web"]["environment"]["ELASTICSEARCH_CA_FILE"] == "/ca/ca.crt"
-    assert services["manage"]["profiles"] == ["tools"]  # not started by `up`
+    profiles = {name: service["profiles"] for name, service in services.items() if "profiles" in service}
+    assert profiles == {"manage": ["tools"], "flower": ["flower"]}  # not started by `up`
 
 
 @pytest.mark.parametrize("name", sorted(SECRETS))
@@ -179,7 +181,7 @@ def test_the_site_starts_without_redis_and_without_elasticsearch(services: dict[
         direct = set(services[name].get("depends_on", {}))
         return direct | {further for needed in direct for further in needs(needed)}
 
-    for name in ("web", "worker", "beat"):
+    for name in ("web", "network", "worker", "beat"):
         assert needs(name) == {"migrate", "postgres", "certs"}
 
 
@@ -191,6 +193,10 @@ def test_nothing_has_more_rights_than_it_needs(services: dict[str, dict[str, Any
         if name == "certs":
             assert service["network_mode"] == "none"
             assert service["cap_add"] == ["CHOWN"]
+        elif name == "flower":
+            assert service["user"] == "10001:10001"
+            assert service["read_only"]
+            assert service["ports"] == ["127.0.0.1:5555:5555"]
         elif name not in OURS:
             assert service["user"] not in ("0", "root"), name
             assert service["networks"] == ["inside"], name
@@ -205,12 +211,41 @@ def test_the_networks_of_the_servers_lead_nowhere(compose: dict[str, Any]) -> No
     assert compose["networks"]["inside"]["internal"] is True
 
 
-def test_beat_cannot_be_scaled_and_workers_can(services: dict[str, dict[str, Any]]) -> None:
-    assert services["beat"]["container_name"] == "papertide-beat"
-    assert "-B" not in services["worker"]["command"]
+def test_beat_and_network_cannot_be_scaled_and_workers_can(services: dict[str, dict[str, Any]]) -> None:
+    for name in ("beat", "network"):
+        assert services[name]["container_name"] == f"papertide-{name}"
+    assert not {"-B", "--beat"} & {*services["worker"]["command"], *services["network"]["command"]}
     assert not {"container_name", "ports"} & set(services["worker"])
     # A DATA_DIR that workers share would let one of them encode at a time.
     assert not [volume for volume in services["worker"]["volumes"] if volume.endswith(":/data")]
+
+
+def _queues(command: list[str]) -> list[str]:
+    place = next(place for place, word in enumerate(command) if word in ("-Q", "--queues"))
+    return command[place + 1].split(",")
+
+
+def test_each_queue_has_its_worker_and_arxivs_one_process(services: dict[str, dict[str, Any]]) -> None:
+    network = services["network"]["command"]
+    assert _queues(network) == ["network"]
+    assert network[network.index("--concurrency") + 1] == "1"
+    assert {*_queues(network), *_queues(services["worker"]["command"])} == set(QUEUES)
+    for name, workers in (("Procfile", 1), ("Procfile.institute", 2)):
+        commands = re.findall(r"^worker\d?: (.*)$", (ROOT / name).read_text(), re.MULTILINE)
+        assert len(commands) == workers
+        taken = [queue for command in commands for queue in _queues(command.split())]
+        assert sorted(taken) == sorted(QUEUES)
+        assert sum("-B" in command.split() for command in commands) == 1
+
+
+def test_flower_does_not_start_without_a_password(services: dict[str, dict[str, Any]]) -> None:
+    [script] = services["flower"]["command"]
+    run = ["sh", "-euc", script.replace("$$", "$").replace("exec celery flower", "echo $FLOWER_BASIC_AUTH")]
+    given = {"PATH": os.environ["PATH"], "FLOWER_USER": "operator", "FLOWER_PASSWORD": ""}
+    done = subprocess.run(run, env=given, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "FLOWER_PASSWORD is missing in .env\n")
+    done = subprocess.run(run, env=given | {"FLOWER_PASSWORD": "pass"}, capture_output=True, text=True, check=False)
+    assert done.stdout == "operator:pass\n"
 
 
 def test_volumes_are_declared_and_all_used(compose: dict[str, Any]) -> None:

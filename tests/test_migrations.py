@@ -19,6 +19,7 @@ SQUAWK = Path(sys.executable).with_name("squawk")
 ALLOWED = (
     "ban-char-field",
     "prefer-bigint-over-int",
+    "prefer-bigint-over-smallint",
     "prefer-identity",
     "prefer-robust-stmts",
     "prefer-text-field",

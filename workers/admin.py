@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.text import Truncator
 from django.views.decorators.http import require_POST
 
 from papers.admin import Looked
@@ -41,7 +42,7 @@ class StateFilter(admin.SimpleListFilter):
 class RunAdmin(Looked):
     """Runs, newest first."""
 
-    list_display = ("started", "run_id", "job", "window_short", "state", "seen", "new", "changed", "tries", "error")
+    list_display = ("started", "run_id", "job", "state", "seen", "new", "tries", "asked_for", "said")
     list_filter = (StateFilter, "job")
     search_fields = ("run_id__startswith", "key__startswith", "window")
     search_help_text = "A run id, a key such as “announce 2026-11-20”, or a word of what was asked for"
@@ -49,10 +50,15 @@ class RunAdmin(Looked):
     actions = ("run_again",)
     change_form_template = "workers/admin_run.html"
 
-    @admin.display(description="window")
-    def window_short(self, run: Run) -> str:
+    @admin.display(description="asked for")
+    def asked_for(self, run: Run) -> str:
         """What was asked for, in the width of a column."""
-        return run.window if len(run.window) <= 60 else f"{run.window[:59]}…"
+        return Truncator(run.window).chars(60)
+
+    @admin.display(description="error")
+    def said(self, run: Run) -> str:
+        """What went wrong, in the width of a column."""
+        return Truncator(run.error).chars(100)
 
     @admin.action(description="Run again", permissions=["act"])
     def run_again(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:

@@ -72,7 +72,9 @@ def write_feed(feed: FeedList) -> str:
 def _replace(rows: list[Announcement], feed: FeedList) -> None:
     """The feed's rows in the place of those of an earlier reading; marks of other sources stay."""
     here = Announcement.objects.filter(category=feed.category, day=feed.day, by_rss=True)
-    here.exclude(paper__in=[row.paper_id for row in rows]).update(by_rss=False, position=None)
+    dropped = here.exclude(paper__in=[row.paper_id for row in rows])
+    dropped.filter(by_oai=False, by_api=False).delete()
+    dropped.update(by_rss=False, position=None)
     first = [row.paper_id for row in rows if row.kind in FIRST_TIME]
     # Where another source had put the same paper on a day nearby, the feed knows better.
     moved = Announcement.objects.filter(

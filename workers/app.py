@@ -28,7 +28,11 @@ def _broker() -> dict[str, Any]:
         # taken by a worker that died. Encoding and rebuilding may take longer; who gets their message a second time
         # finds their lock and goes home. A lost Redis is found out soon, and a web process waits for it no longer.
         options = {"visibility_timeout": HOUR, "socket_connect_timeout": 2, "socket_keepalive": True}
-        return {"broker_url": settings.REDIS_URL, "broker_transport_options": options}
+        return {
+            "broker_url": settings.REDIS_URL,
+            "broker_transport": "workers.broker:RedisTransport",
+            "broker_transport_options": options,
+        }
     folder = settings.DATA_DIR / "broker"
     folders = {name: folder / name for name in ("messages", "control")}
     for path in folders.values():

@@ -4,6 +4,7 @@ at any line loses nothing and does nothing twice."""
 import random
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 
 import structlog
@@ -66,15 +67,25 @@ def do(
 
     Raises BusyError where another process is at it, and nothing for what a source or a record does.
     """
-    with locks.exclusive(f"run-{run.pk % 256}", _LOCK_KEY + run.pk):
+    with _alone(run):
         run.refresh_from_db()
         if run.finished is None and not run.parked:
             with structlog.contextvars.bound_contextvars(run=run.run_id, job=run.job):
-                _do(run, JOBS[run.job](run, patience), on_page, until)
+                _do(run, patience, on_page, until)
     return run
 
 
-def _do(run: Run, what: Work, on_page: OnPage | None, until: float | None) -> None:
+def _alone(run: Run) -> AbstractContextManager[None]:
+    """Held by whoever does the run. Raises BusyError where another does."""
+    return locks.exclusive(f"run-{run.pk % 256}", _LOCK_KEY + run.pk)
+
+
+def _do(run: Run, patience: Patience, on_page: OnPage | None, until: float | None) -> None:
+    try:
+        what = JOBS[run.job](run, patience)
+    except (LookupError, TypeError, ValueError) as error:  # a row of another version, or written by hand
+        _park(run, f"what it asks for cannot be read: {type(error).__name__}: {error}")
+        return
     if run.crashes >= CRASHES:
         _park(run, f"{run.crashes} workers died in it without writing a page")
         return
@@ -184,8 +195,12 @@ def _pause(tries: int) -> timedelta:
 
 def _let_expire() -> None:
     for run in Run.objects.filter(finished=None, parked=False, expires__lte=timezone.now()):
-        with structlog.contextvars.bound_contextvars(run=run.run_id, job=run.job):
-            _finish(run, run.error or "nobody did it in time")
+        # One that somebody is at may yet come to its end.
+        with suppress(locks.BusyError), _alone(run):
+            run.refresh_from_db()
+            if run.finished is None:
+                with structlog.contextvars.bound_contextvars(run=run.run_id, job=run.job):
+                    _finish(run, run.error or "nobody did it in time")
 
 
 def is_anything_wanted() -> bool:
@@ -200,7 +215,11 @@ def fetch_wanted(on_page: OnPage | None = None) -> int:
         return 0
     names = [row.arxiv_id for row in rows]
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    run = do(order("ids", shown, arguments={"ids": names}, priority=0), QUICK, on_page)
+    known = Run.objects.filter(job="ids", arguments={"ids": names}, finished=None, parked=False).first()
+    try:
+        run = do(known or order("ids", shown, arguments={"ids": names}, priority=0), QUICK, on_page)
+    except locks.BusyError:  # another process asks for them now, or holds the file that two runs have in common
+        return 0
     if run.error:
         wanted.later(rows, run.error)
     return len(rows)

@@ -1,22 +1,73 @@
-"""The broker without a server: kombu's messages in files, with what it lacks for running unattended.
+"""The brokers, Redis and the one without a server: kombu's, with what they lack for running unattended.
 
-A message only wakes a worker up; what there is to do stands in the database. So a message that cannot be read
-is dropped, and one that nobody took within the hour is swept away: the folder cannot grow without end while
-no worker runs. Messages are moved into place whole, which spares the reader a half-written one.
+A message that kombu cannot read would end the worker that takes it, which puts it back as it dies: it is handed on as
+the body of a message without a task, and `workers.parking` keeps it.
+
+Without a server messages are files. A message only wakes a worker up; what there is to do stands in the database. So
+one that nobody took within the hour is swept away: the folder cannot grow without end while no worker runs. Messages
+are moved into place whole, which spares the reader a half-written one.
 """
 
 import os
 import time
 import uuid
 from contextlib import suppress
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
 from kombu import Connection
-from kombu.transport import filesystem
+from kombu.transport import filesystem, redis, virtual
 from kombu.utils.json import dumps
 
 STALE_AFTER = 3600  # seconds
+
+
+class _Reading(virtual.Transport):
+    """Hands on whatever stands in a queue, in an envelope that can be read."""
+
+    def _deliver(self, message: Any, queue: str) -> None:
+        try:
+            read = virtual.Message(message, channel=self.channels[0])
+            fit = read.delivery_tag and {"exchange", "routing_key"} <= read.delivery_info.keys()
+        except Exception:  # who knows what stands there
+            fit = False
+        super()._deliver(message if fit else _envelope(message, queue), queue)
+
+
+def _envelope(message: Any, queue: str) -> dict[str, Any]:
+    """A message without a task, its body what was found."""
+    return {
+        "body": message if isinstance(message, str) else dumps(message),
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": {},
+        "properties": {"delivery_tag": str(uuid.uuid4()), "delivery_info": {"exchange": "", "routing_key": queue}},
+    }
+
+
+def _text(error: JSONDecodeError | UnicodeDecodeError) -> str:
+    """What could not be read."""
+    return error.doc if isinstance(error, JSONDecodeError) else error.object.decode("utf-8", "replace")
+
+
+class RedisChannel(redis.Channel):
+    """Kombu's channel over Redis."""
+
+    def _brpop_read(self, **options: Any) -> bool | None:
+        try:
+            taken: bool | None = super()._brpop_read(**options)
+            return taken
+        except (JSONDecodeError, UnicodeDecodeError) as error:
+            # Taken from the queue that the cycle has just put last.
+            self.connection._deliver(_text(error), self._queue_cycle.items[-1])
+            return True
+
+
+class RedisTransport(_Reading, redis.Transport):
+    """Kombu's transport with our channel."""
+
+    Channel = RedisChannel
 
 
 class Channel(filesystem.Channel):
@@ -30,14 +81,14 @@ class Channel(filesystem.Channel):
         part.write_text(dumps(payload))
         os.replace(part, folder / f"{name}.{queue}.msg")
 
-    def _get(self, queue: str) -> dict[str, Any]:
-        while True:
-            with suppress(ValueError):  # kombu has taken the unreadable file away
-                message: dict[str, Any] = super()._get(queue)
-                return message
+    def _get(self, queue: str) -> Any:
+        try:
+            return super()._get(queue)
+        except (JSONDecodeError, UnicodeDecodeError) as error:  # kombu has taken the file away
+            return _text(error)
 
 
-class Transport(filesystem.Transport):
+class Transport(_Reading, filesystem.Transport):
     """Kombu's transport with our channel."""
 
     Channel = Channel

@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from papers import wanted
+from papers.categories import CATEGORIES
 from papers.models import Announcement, DayList, Kind, Paper, WantedPaper
 from workers import alarms, calendar, circuit
 from workers.announcing import FIRST_TIME, usual_of
@@ -82,7 +83,7 @@ def _judge_late(
     day: date, now: datetime, missing: list[str], counted: dict[str, dict[str, int]], board: alarms.Board
 ) -> None:
     """Feeds that did not come. Once OAI-PMH has told of the day there is a list all the same."""
-    left = [code for code in missing if not counted.get(code, {}).get("all")]
+    left = [code for code in missing if not (CATEGORIES[code].historic or counted.get(code, {}).get("all"))]
     late = now >= calendar.feed_from(day) + LATE and left and not calendar.may_be_empty(day)
     text = f"No list of {day} yet for {_some(left)}." if late else ""
     board.judge(f"late {day}", "late", text, day)

@@ -8,6 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from papers import wanted
+from papers.categories import CATEGORIES
 from papers.ingest import Counts
 from papers.models import DayList, Paper, WantedPaper
 from papers.records import PaperRecord
@@ -55,7 +56,8 @@ class Announce(Work):
 
     def end(self) -> None:
         lists = DayList.objects.filter(day=self.day, fetched__isnull=False)
-        wanted_here = self.run.arguments["categories"]
+        # In a closed category nothing is announced any more, and it has no feed.
+        wanted_here = [code for code in self.run.arguments["categories"] if not CATEGORIES[code].historic]
         if not calendar.may_be_empty(self.day) and not lists.filter(lines__gt=0).exists():
             wanted_here = sorted({*wanted_here, *lists.values_list("category", flat=True)})
             lists.delete()  # each may be empty, all together may not: none of them is believed
@@ -162,6 +164,8 @@ class Ids(Work):
         for_good = rows.filter(reason=wanted.Reason.READER) | rows.filter(tries__gte=ASKED - 1)
         wanted.absent(list(for_good.values_list("arxiv_id", flat=True)))
         wanted.later(rows, "arXiv’s query API does not know it yet")
+        odd = WantedPaper.objects.filter(arxiv_id__in=page.unusable, state=wanted.State.OPEN)
+        wanted.later(odd, "arXiv’s record of it cannot be read")
         return False
 
 

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import structlog
 from django.conf import settings
-from django.db import Error as DatabaseFault
-from django.db.models import Count, Q
+from django.db import InterfaceError, OperationalError
+from django.db.models import Case, Count, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
@@ -43,6 +44,7 @@ QUEUES = ("network", "embedding", "default")  # as in workers/app.py, which brin
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_REAL_IP", "HTTP_FORWARDED", "HTTP_VIA")
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
+log = structlog.get_logger(__name__)
 registry = CollectorRegistry()
 _LABELS = ("view", "method", "status")
 requests_total = Counter(
@@ -156,12 +158,13 @@ def _all() -> "CollectorRegistry | _All":
 def _read_all() -> list[Metric]:
     try:
         return [*_papers(), *_arrival(), *_runs(), *_troubles(), *_queues(), _gauge("up", "The database answers.", 1)]
-    except DatabaseFault:
+    except (OperationalError, InterfaceError) as error:
+        log.warning("metrics could not be read", reason=str(error))
         return [_gauge("up", "The database answers.", 0)]
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
-    return GaugeMetricFamily(f"papertide_{name}", text, value=value)
+    return GaugeMetricFamily(f"papertide_{name}", text, value=float(value))
 
 
 def _by(name: str, text: str, labels: tuple[str, ...], values: dict[tuple[str, ...], int]) -> Metric:
@@ -207,16 +210,15 @@ def _arrival() -> Iterator[Metric]:
 
 
 def _runs() -> Iterator[Metric]:
+    state = Case(
+        When(parked=True, then=Value("parked")),
+        When(finished=None, then=Value("open")),
+        When(error="", then=Value("done")),
+        default=Value("failed"),
+    )
     lately = Run.objects.filter(started__gte=timezone.now() - LATELY).order_by()
-    states = {
-        "parked": Q(parked=True),
-        "open": Q(parked=False, finished=None),
-        "failed": Q(parked=False, finished__isnull=False) & ~Q(error=""),
-        "done": Q(parked=False, finished__isnull=False, error=""),
-    }
-    counts = {name: Count("pk", filter=which) for name, which in states.items()}
-    rows = lately.values("job").annotate(**counts).values_list("job", *states)
-    values = {(job, state): number for job, *numbers in rows for state, number in zip(states, numbers, strict=True)}
+    rows = lately.values_list("job", state).annotate(Count("pk"))
+    values = {(job, which): number for job, which, number in rows}
     yield _by("runs", "Runs that were asked for within a day.", ("job", "state"), values)
     yield _gauge("parked_runs", "Runs that wait for an operator.", Run.objects.filter(parked=True).count())
 

@@ -1,6 +1,7 @@
 """Messages that no worker can take are parked in the database: seen by the operator, and sent again on request."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -18,7 +19,23 @@ log = structlog.get_logger(__name__)
 
 
 class Consumer(CeleryConsumer):
-    """Celery's consumer, which would drop a message that cannot be decoded."""
+    """Celery's consumer, which would drop a message that cannot be decoded, and die of one with odd headers."""
+
+    def create_task_handler(self, *arguments: Any, **more: Any) -> Callable[[Any], None]:
+        """Celery's own way to take a message, and to park one that it stumbles over."""
+        handle = super().create_task_handler(*arguments, **more)
+
+        def handle_any(message: Any) -> None:
+            try:
+                handle(message)
+            except self.connection_errors:
+                raise
+            except Exception as error:
+                park(message, f"cannot be handled: {type(error).__name__}: {error}")
+                if not message.acknowledged:
+                    message.ack()
+
+        return handle_any
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """Park it."""

@@ -106,19 +106,23 @@ def _redis_turn(timeout: float) -> Iterator[Pause]:
 
     threading.Thread(target=renew, daemon=True).start()
     try:
-        left = max(client.pttl(_REDIS_PAUSE), 0) / 1000
-        if time.monotonic() + left > deadline:
-            raise _too_late(timeout)
-        time.sleep(left)
-        pauses: list[float] = [settings.ARXIV_DELAY]
-        _set_pause(client, pauses)
+        try:
+            left = max(client.pttl(_REDIS_PAUSE), 0) / 1000
+            if time.monotonic() + left > deadline:
+                raise _too_late(timeout)
+            time.sleep(left)
+            pauses: list[float] = [settings.ARXIV_DELAY]
+            _set_pause(client, pauses)
+        except redis.RedisError as error:
+            raise NoTurnError(f"Redis cannot be asked for a turn: {error}") from error
         try:
             yield pauses.append
         finally:
-            _set_pause(client, pauses)
+            with suppress(redis.RedisError):  # gone meanwhile: what the turn brought is good all the same
+                _set_pause(client, pauses)
     finally:
         done.set()
-        with suppress(redis.exceptions.LockError):  # the lease ran out meanwhile
+        with suppress(redis.RedisError):  # also where the lease ran out meanwhile
             lock.release()
         client.close()
 

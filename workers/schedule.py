@@ -91,8 +91,11 @@ def _reconcile(day: date, now: datetime) -> Run:
 
 
 def _harvested_to(codes: list[str]) -> date | None:
-    """The date of the last answer by which everything of these categories had come: the next harvest begins there."""
-    done = Run.objects.filter(job="reconcile", error="", finished__isnull=False, moment__isnull=False)
+    """The date of the last answer by which everything of these categories had come: the next harvest begins there.
+
+    A harvest by hand does not count: it may have begun anywhere.
+    """
+    done = Run.objects.filter(key__startswith="reconcile ", error="", finished__isnull=False, moment__isnull=False)
     for run in done.order_by("-moment")[:30]:
         if run.moment and set(codes) <= set(run.arguments.get("categories", [])):
             return run.moment.date()

@@ -19,9 +19,9 @@ TRY = "wait"
 WAITS = (2, 2, 3, 3, 4, 5, 6, 8, 10, 15)  # seconds before each look; then the reader is asked
 MOST_ASKED = 20  # papers of one address
 BUSY = 60  # seconds after which it is worth asking again while too many are waited for
-# Who opens a page ahead of a reader or without one does not ask for papers.
+# Who opens a page ahead of a reader or without one does not ask for papers. (Cubot is a telephone.)
 _AHEAD = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
-_ROBOT = re.compile(r"bot\b|crawl|spider|slurp|archiver", re.IGNORECASE)
+_ROBOT = re.compile(r"(?<!cu)bot\b|crawl|spider|slurp|archiver", re.IGNORECASE)
 
 State = WantedPaper.State
 

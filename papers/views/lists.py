@@ -137,7 +137,7 @@ def _list_page(
 ) -> HttpResponse:
     """A page of the day's announcement lists, or else of `papers`, in `template`: 400 where the address had to be
     read leniently, 404 beyond the last page."""
-    without = asked_without(request.GET, notes) if lists.announced else ()
+    without = asked_without(request.GET, notes)
     number = read_page(request.GET.get("page"), notes)
     page: Page | EntryPage
     if lists.announced:
@@ -162,7 +162,7 @@ def _list_page(
         "beyond": beyond,
         "reach": REACH,
         "notes": notes,
-        "canonical": _canonical(request, {**_days(request), **kept}, page.number),
+        "canonical": _canonical(request, {**_days(request), **(kept if lists.announced else {})}, page.number),
     }
     return render(request, template, context, status=404 if beyond else 400 if notes else 200)
 

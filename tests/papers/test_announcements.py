@@ -163,6 +163,10 @@ def test_a_day_without_list_says_so(client: Client, papers: list[Paper]) -> None
     assert remarks(page) == ["Shown by day of submission: arXiv’s own list of this day is not here."]
     assert not page.find_class("kinds")
     assert remarks(page_of(client, "/?date=2025-11-03")) == remarks(page)
+    page = page_of(client, "/arxiv/cs.CL?date=2025-11-03&without=cross")
+    assert len(shown(page)) == 8
+    assert page.xpath("//link[@rel='canonical']/@href") == ["http://testserver/arxiv/cs.CL?date=2025-11-03"]
+    assert links(client, "/arxiv/cs.CL?date=2025-11-03&without=cross")[0] == f"?date={DAY}&without=cross"
 
 
 def test_empty_and_absent_lists_are_told(client: Client, papers: list[Paper]) -> None:

@@ -1,6 +1,7 @@
 """arXiv's hours by the clock of the US East: days, windows, daylight saving, weekends and holidays."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -147,6 +148,6 @@ def test_what_should_be_there_never_lies_ahead(moment: datetime) -> None:
 @given(days, st.integers(0, 40))
 def test_days_between_two_dates_are_each_other_s_neighbours(start: date, length: int) -> None:
     found = calendar.announcement_days(start, start + ONE * length)
-    assert all(calendar.next_day(day) == after for day, after in zip(found, found[1:], strict=False))
+    assert all(calendar.next_day(day) == after for day, after in pairwise(found))
     assert not found or found[0] == calendar.next_day(start - ONE)
     assert calendar.announcement_days(start, start - ONE) == []

@@ -1,17 +1,19 @@
 """What is due when, by arXiv's hours: each once, nothing too late, and from where the last harvest ended."""
 
+import subprocess
+import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
 from search.engines.base import EngineAwayError
 from search.models import Fit
+from tests.databases import ROOT, own_database
 from workers import arrival, calendar, schedule
 from workers.jobs import order
 from workers.models import Run
@@ -166,12 +168,12 @@ def test_runs_expire_when_the_next_takes_their_place(clock: Clock) -> None:
     assert expires[f"window {MONDAY}"] == calendar.feed_from(TUESDAY) + timedelta(days=1)
 
 
-def harvested(moment: str, key: str = "", **values: object) -> Run:
+def harvested(when: str, /, key: str = "", **values: object) -> Run:
     """A reconciling that was done, by its source's clock."""
-    given: dict[str, object] = {"finished": utc(moment), "moment": utc(moment), "arguments": {}} | values
+    given: dict[str, object] = {"finished": utc(when), "moment": utc(when), "arguments": {}} | values
     arguments = {"categories": ["cs.CL", "cs.LG"]} | given.pop("arguments")  # type: ignore[operator]
     return Run.objects.create(
-        job="reconcile", source="oai", key=key or f"reconcile {moment[:10]}", window="", arguments=arguments, **given
+        job="reconcile", source="oai", key=key or f"reconcile {when[:10]}", window="", arguments=arguments, **given
     )
 
 
@@ -204,7 +206,7 @@ def test_a_harvest_begins_at_the_last_answer_of_the_one_before() -> None:
 )
 def test_a_harvest_does_not_begin_where_the_one_before_was_not_whole(not_whole: dict[str, object]) -> None:
     harvested("2026-11-20 03:31")
-    harvested("2026-12-04 03:31", **{"key": "", **not_whole})  # type: ignore[arg-type]
+    harvested("2026-12-04 03:31", **not_whole)  # type: ignore[arg-type]
     assert since() == "2026-11-20"
 
 
@@ -292,17 +294,21 @@ def test_a_digest_only_where_somebody_reads_it(settings: Settings) -> None:
     assert Run.objects.get(job="digest").arguments == {"day": f"{MONDAY}"}
 
 
-@pytest.mark.django_db(transaction=True)
-def test_several_beats_write_each_run_once() -> None:
-    now = calendar.feed_from(MONDAY) + 3 * HOUR
+PLAN = """
+import django
+django.setup()
+from datetime import datetime, timedelta, UTC
+from workers import schedule
+for day in range(30):
+    schedule.plan(datetime(2026, 3, 2, 12, tzinfo=UTC) + timedelta(days=day))
+"""
 
-    def plan(_: int) -> set[int]:
-        try:
-            return {run.pk for run in schedule.plan(now)}
-        finally:
-            connection.close()
 
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(plan, range(8)))
-    assert all(numbers == found[0] for numbers in found)
-    assert Run.objects.count() == len(found[0]) == 4
+@pytest.mark.database
+def test_several_beats_write_each_run_once(tmp_path: Path) -> None:
+    with own_database(tmp_path) as site:
+        environment = site.environment | {"ARXIV_URL": "http://127.0.0.1:9", "INDEX_DIR": str(tmp_path / "index")}
+        beats = [subprocess.Popen([sys.executable, "-c", PLAN], cwd=ROOT, env=environment) for _ in range(3)]
+        assert [beat.wait(60) for beat in beats] == [0, 0, 0]
+        counted = site.rows("SELECT job, count(*) FROM workers_run GROUP BY job ORDER BY job")
+    assert counted == [("announce", 22), ("reconcile", 22), ("sweep", 30), ("window", 22)]

@@ -88,9 +88,8 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunPython(_copy, migrations.RunPython.noop),
-        migrations.DeleteModel(
-            name='SourceRun',
-        ),
+        # The old table stays for the old web processes that still read it while the new ones are brought up.
+        migrations.SeparateDatabaseAndState(state_operations=[migrations.DeleteModel(name='SourceRun')]),
         migrations.AddIndex(
             model_name='run',
             index=models.Index(condition=models.Q(('finished', None), ('parked', False)), fields=['priority', 'id'], name='run_open'),

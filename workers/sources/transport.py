@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from django.conf import settings
 from requests.adapters import HTTPAdapter
 from requests.utils import select_proxy
@@ -135,13 +136,18 @@ class _PoliteAdapter(HTTPAdapter):
 def _body(response: requests.Response, seconds: float) -> bytes:
     """The whole body, decoded. Raises SourceError for one that is too large, TransientError where it drips in."""
     began, parts, size = time.monotonic(), [], 0
-    for part in response.iter_content(2**16):
-        parts.append(part)
-        size += len(part)
-        if size > LARGEST:
-            raise SourceError(f"arXiv's answer was larger than {LARGEST // 2**20} MB and was not read")
-        if time.monotonic() - began > seconds:
-            raise TransientError(f"arXiv's answer was not complete after {seconds:.0f} s")
+    try:
+        with response:  # one that is not read to its end must not keep its connection
+            # What has come so far: to wait for a part of some length might take hours.
+            while part := response.raw.read1(2**16, decode_content=True):
+                parts.append(part)
+                size += len(part)
+                if size > LARGEST:
+                    raise SourceError(f"arXiv's answer was larger than {LARGEST // 2**20} MB and was not read")
+                if time.monotonic() - began > seconds:
+                    raise TransientError(f"arXiv's answer was not complete after {seconds:.0f} s")
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(error) from error
     return b"".join(parts)
 
 
