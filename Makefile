@@ -33,6 +33,10 @@ institute: setup ## Serve the site on all three with two workers; its data stays
 test: setup-dev ## Set up and run the tests, on SQLite and on PostgreSQL
 	@$(BIN)/python -m scripts.test $(ARGS)
 
+.PHONY: soak
+soak: setup-dev ## Kill workers more often than the tests do (SOAK_KILLS, else 100 on each pair), for half an hour
+	@SOAK_KILLS="$${SOAK_KILLS:-100}" $(BIN)/python -m scripts.test tests/workers/test_worker_kills.py $(ARGS)
+
 .PHONY: lint
 lint: setup-dev ## Style, types, templates, migrations
 	$(BIN)/ruff check .

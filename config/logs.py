@@ -35,7 +35,7 @@ def logging_settings(style: str, level: str) -> dict[str, Any]:
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             **{name: {"level": "WARNING"} for name in ("sentence_transformers", "transformers", "httpx", "filelock")},
-            "elastic_transport": {"level": "ERROR"},  # it tells each try with a traceback; the site tells what came of it
+            "elastic_transport": {"level": "ERROR"},  # tells each try with a traceback; what came of it, the site tells
             # Its own handlers would write lines of another shape, and the mails that Django adds nobody asked for.
             "django": {"handlers": []},
             "django.server": {"handlers": [], "propagate": True},

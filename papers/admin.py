@@ -1,5 +1,6 @@
-"""Admin pages for papers, announcement lists and what is asked for. Texts are arXiv's: they are looked at, not edited."""
+"""Admin pages for papers, announcement lists and what is asked for. Texts are arXiv's: looked at, not edited."""
 
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ else:
     ModelAdmin = admin.ModelAdmin
 
 
-class ShortPaginator(Paginator):  # type: ignore[type-arg]
+class ShortPaginator(Paginator):
     """Counts no further than MOST: a count of three million rows takes seconds."""
 
     @cached_property
@@ -55,7 +56,7 @@ class Looked(ModelAdmin):
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         """Whether somebody may use the actions."""
-        return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")  # type: ignore[union-attr]
+        return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
 
 
 @admin.register(Paper)
@@ -132,7 +133,7 @@ class AnnouncementAdmin(Looked):
                 queryset = queryset.filter(paper__arxiv_id=found.base)
             elif word[:1].isdigit():
                 try:
-                    queryset = queryset.filter(day=word)
+                    queryset = queryset.filter(day=date.fromisoformat(word))
                 except ValueError:
                     return queryset.none(), False
             else:

@@ -30,22 +30,18 @@ def ask(arxiv_id: str) -> WantedPaper | None:
     known = WantedPaper.objects.filter(arxiv_id=arxiv_id).first()
     if known is not None and known.state == State.ABSENT and timezone.now() < (known.closed or known.asked) + AGAIN:
         return known
-    if known is None or known.state != State.OPEN or known.reason != Reason.READER:
-        if WantedPaper.objects.filter(state=State.OPEN, reason=Reason.READER).count() >= MOST_OPEN:
-            return None
-        known, _ = WantedPaper.objects.update_or_create(
-            arxiv_id=arxiv_id,
-            defaults={
-                "reason": Reason.READER,
-                "state": State.OPEN,
-                "asked": timezone.now(),
-                "closed": None,
-                "tries": 0,
-                "not_before": timezone.now(),
-                "note": "",
-            },
-        )
-        asked.send(sender=WantedPaper)
+    if known is not None and known.state == State.OPEN:
+        # One that a check misses stays the check's: it is asked for longer.
+        if known.reason != Reason.READER and known.not_before > timezone.now():
+            WantedPaper.objects.filter(pk=known.pk).update(not_before=timezone.now())
+            asked.send(sender=WantedPaper)
+        return known
+    if WantedPaper.objects.filter(state=State.OPEN, reason=Reason.READER).count() >= MOST_OPEN:
+        return None
+    now = timezone.now()
+    fresh = {"reason": Reason.READER, "state": State.OPEN, "asked": now, "not_before": now, "note": ""}
+    known, _ = WantedPaper.objects.update_or_create(arxiv_id=arxiv_id, defaults=fresh | {"closed": None, "tries": 0})
+    asked.send(sender=WantedPaper)
     return known
 
 

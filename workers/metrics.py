@@ -9,7 +9,7 @@ import ipaddress
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -143,7 +143,7 @@ class _All:
 
 
 if folder:
-    _collectors: tuple[Collector, ...] = (MultiProcessCollector(None, path=folder), site)  # type: ignore[no-untyped-call]
+    _collectors: tuple[Collector, ...] = (MultiProcessCollector(None, path=folder), site)
 else:
     process_collector.ProcessCollector(registry=registry)
     platform_collector.PlatformCollector(registry=registry)
@@ -167,7 +167,7 @@ def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(f"papertide_{name}", text, value=float(value))
 
 
-def _by(name: str, text: str, labels: tuple[str, ...], values: dict[tuple[str, ...], int]) -> Metric:
+def _by(name: str, text: str, labels: tuple[str, ...], values: Mapping[tuple[str, ...], int]) -> Metric:
     family = GaugeMetricFamily(f"papertide_{name}", text, labels=labels)
     for label, value in sorted(values.items()):
         family.add_metric(label, value)
@@ -218,15 +218,16 @@ def _runs() -> Iterator[Metric]:
     )
     lately = Run.objects.filter(started__gte=timezone.now() - LATELY).order_by()
     rows = lately.values_list("job", state).annotate(Count("pk"))
-    values = {(job, which): number for job, which, number in rows}
+    values: dict[tuple[str, ...], int] = {(job, which): number for job, which, number in rows}
     yield _by("runs", "Runs that were asked for within a day.", ("job", "state"), values)
     yield _gauge("parked_runs", "Runs that wait for an operator.", Run.objects.filter(parked=True).count())
 
 
 def _troubles() -> Iterator[Metric]:
     alarms = Alarm.objects.filter(closed=None).order_by().values_list("kind").annotate(Count("pk"))
-    yield _by("alarms_open", "Alarms that are open.", ("kind",), {(kind,): number for kind, number in alarms})
-    states = dict.fromkeys(((state,) for state in WantedPaper.State.values), 0)
+    kinds: dict[tuple[str, ...], int] = {(kind,): number for kind, number in alarms}
+    yield _by("alarms_open", "Alarms that are open.", ("kind",), kinds)
+    states: dict[tuple[str, ...], int] = {(state,): 0 for state in WantedPaper.State.values}
     counted = WantedPaper.objects.order_by().values_list("state").annotate(Count("pk"))
     states |= {(state,): number for state, number in counted}
     yield _by("wanted_papers", "Papers that were asked for by id.", ("state",), states)
@@ -238,7 +239,7 @@ def _queues() -> Iterator[Metric]:
     lengths = _redis_lengths() if settings.REDIS_URL else _file_lengths()
     yield _gauge("broker_up", "The broker answers.", lengths is not None)
     if lengths is not None:
-        values = {(name,): number for name, number in lengths.items()}
+        values: dict[tuple[str, ...], int] = {(name,): number for name, number in lengths.items()}
         yield _by("queue_messages", "Messages that wait for a worker.", ("queue",), values)
 
 
@@ -247,7 +248,7 @@ def _redis_lengths() -> dict[str, int] | None:
 
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as client:
-            return {name: int(client.llen(name)) for name in QUEUES}  # type: ignore[arg-type]
+            return {name: int(client.llen(name)) for name in QUEUES}
     except redis.RedisError:
         return None
 

@@ -28,9 +28,7 @@ class Consumer(CeleryConsumer):
         def handle_any(message: Any) -> None:
             try:
                 handle(message)
-            except self.connection_errors:
-                raise
-            except Exception as error:
+            except (LookupError, TypeError, ValueError, AttributeError) as error:  # not those of a lost connection
                 park(message, f"cannot be handled: {type(error).__name__}: {error}")
                 if not message.acknowledged:
                     message.ack()

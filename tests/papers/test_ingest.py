@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from papers.ingest import Counts, ingest, mark_for_index
-from papers.models import IndexMark, Paper, PaperCategory
+from papers.ingest import Counts, ingest, mark_for_index, remove
+from papers.models import IndexMark, Paper, PaperCategory, PaperVersion
 from papers.records import PaperRecord
 from papers.shelf import load_shelf
 
@@ -120,3 +120,73 @@ def test_the_shelf_loads_once() -> None:
     assert first.new == Paper.objects.count() > 190
     assert not Paper.objects.filter(is_summary=False).exists()
     assert load_shelf().unchanged == first.new
+
+
+def earlier() -> list[tuple[int, str, datetime | None]]:
+    """Number, title and moment of the earlier versions that are kept."""
+    return list(PaperVersion.objects.values_list("version", "title", "submitted"))
+
+
+def test_what_a_later_version_takes_the_place_of_is_kept_by_its_number() -> None:
+    first = replace(RECORD, version=1, title="First")
+    second = replace(
+        RECORD, title="Second", authors=("Ada Lovelace", "Bo"), updated=datetime(2024, 2, 1, 9, tzinfo=UTC)
+    )
+    fourth = replace(RECORD, version=4, title="Fourth", updated=datetime(2024, 3, 1, 9, tzinfo=UTC))
+    for record in (first, second, fourth, fourth):
+        ingest([record])
+    assert earlier() == [(2, "Second", second.updated), (1, "First", RECORD.published)]
+    assert PaperVersion.objects.get(version=2).authors == ["Ada Lovelace", "Bo"]
+    assert Paper.objects.get().title == "Fourth"
+
+
+def test_a_version_that_is_corrected_is_no_earlier_one() -> None:
+    ingest([RECORD])
+    ingest([replace(RECORD, title="On bees and wasps", comment="6 pages")])
+    ingest([replace(RECORD, version=1, title="First try")])
+    assert earlier() == []
+
+
+def test_a_text_whose_number_was_not_known_is_kept_when_it_changes() -> None:
+    unknown = replace(RECORD, version=None)
+    ingest([unknown])
+    ingest([replace(unknown, version=1)])  # the same text: now its number is known
+    assert earlier() == []
+    Paper.objects.all().delete()
+    ingest([unknown])
+    ingest([replace(RECORD, version=3, abstract="Bees dance more.", updated=datetime(2024, 3, 1, 9, tzinfo=UTC))])
+    assert earlier() == [(0, "On bees", RECORD.published)]
+
+
+def test_our_own_summary_is_no_version_of_the_paper() -> None:
+    ingest([replace(RECORD, abstract="Our own words.", is_summary=True, version=1)])
+    ingest([replace(RECORD, version=2, abstract="Bees dance.")])
+    assert Paper.objects.get().version == 2
+    assert earlier() == []
+
+
+def test_a_removed_paper_leaves_the_lists_and_comes_back_with_its_record() -> None:
+    ingest([RECORD])
+    IndexMark.objects.all().delete()
+    assert remove([RECORD.arxiv_id, "2401.99999"], run="abc") == 1
+    assert (Paper.objects.get().removed, categories()) == (True, [])
+    assert IndexMark.objects.get().run == "abc"
+    IndexMark.objects.all().delete()
+    assert remove([RECORD.arxiv_id]) == 0
+    assert not IndexMark.objects.exists()
+    assert ingest([RECORD]) == Counts(changed=1)
+    assert (Paper.objects.get().removed, categories()) == (False, ["cs.LG", "q-bio.PE"])
+    assert IndexMark.objects.exists()
+    assert ingest([RECORD]) == Counts(unchanged=1)
+
+
+def test_a_vaguer_moment_of_the_same_version_takes_nothing_away() -> None:
+    moment, day = datetime(2024, 2, 3, 9, 30, tzinfo=UTC), datetime(2024, 2, 4, tzinfo=UTC)
+    ingest([replace(RECORD, updated=day)])
+    ingest([replace(RECORD, updated=moment)])
+    assert Paper.objects.get().updated == moment
+    assert ingest([replace(RECORD, updated=day)]) == Counts(unchanged=1)
+    assert ingest([replace(RECORD, updated=None)]) == Counts(unchanged=1)
+    assert Paper.objects.get().updated == moment
+    ingest([replace(RECORD, version=3, updated=datetime(2024, 5, 1, tzinfo=UTC))])  # of a later version a day is news
+    assert Paper.objects.get().updated == datetime(2024, 5, 1, tzinfo=UTC)

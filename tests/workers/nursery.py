@@ -17,7 +17,7 @@ FOLLOWED = "cs.AI,cs.CL,cs.CV,cs.LG,stat.ML"
 class Nursery:
     """The process from which the workers of one site are forked; see `tests.workers.worker_process`."""
 
-    def __init__(self, database: OwnDatabase, settings: dict[str, str], **options: Any) -> None:
+    def __init__(self, database: OwnDatabase, settings: dict[str, str], options: dict[str, Any]) -> None:
         self.database = database
         self.log = database.folder / "workers.log"
         environment = {"REDIS_URL": "", "SEARCH_ENGINE": "embedded", "PULL_CATEGORIES": FOLLOWED, "ARXIV_DELAY": "0"}
@@ -92,7 +92,7 @@ def nursery(
 ) -> Iterator[Nursery]:
     """A nursery on a site that pulls from `arxiv`, everything ended with the block."""
     address = {"ARXIV_URL": arxiv.url if arxiv else "http://127.0.0.1:9"}
-    made = Nursery(database, address | settings, **(options or {}))
+    made = Nursery(database, address | settings, options or {})
     try:
         yield made
     finally:
@@ -104,5 +104,5 @@ def until(holds: Callable[[], object], seconds: float, site: Nursery, what: str)
     start = time.monotonic()
     while not holds():
         assert time.monotonic() - start < seconds, f"{what}: not within {seconds} s; {site.last_words()}"
-        time.sleep(0.02)
+        time.sleep(0.05)
     return time.monotonic() - start

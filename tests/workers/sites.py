@@ -43,42 +43,47 @@ class Site:
         """The site's database."""
         return self.workers.database
 
+    def progress(self) -> tuple[int, bool, int]:
+        """How many records the run has seen, whether every run is finished, how many papers wait for the index."""
+        [(seen, unfinished, marks)] = self.database.rows(
+            "SELECT (SELECT seen FROM workers_run ORDER BY id LIMIT 1),"
+            " (SELECT count(*) FROM workers_run WHERE finished IS NULL), (SELECT count(*) FROM papers_indexmark)"
+        )
+        assert isinstance(seen, int)
+        assert isinstance(marks, int)
+        return seen, not unfinished, marks
+
     @property
     def seen(self) -> int:
         """How many records the run has seen."""
-        return self._number("SELECT seen FROM workers_run ORDER BY id LIMIT 1")
-
-    @property
-    def marks(self) -> int:
-        """How many papers wait for the index."""
-        return self._number("SELECT count(*) FROM papers_indexmark")
-
-    def _number(self, query: str) -> int:
-        [[value]] = self.database.rows(query)
-        assert isinstance(value, int)
-        return value
+        return self.progress()[0]
 
     @property
     def pulled(self) -> bool:
         """Whether the run is finished."""
-        return not self._number("SELECT count(*) FROM workers_run WHERE finished IS NULL")
+        return self.progress()[1]
 
-    def progress(self) -> tuple[int, bool, int]:
-        """What changes with each page and, when all pages are there, with each part of the index."""
-        pulled = self.pulled
-        return self.seen, pulled, self.marks if pulled else -1
+    @property
+    def marks(self) -> int:
+        """How many papers wait for the index."""
+        return self.progress()[2]
 
     @property
     def done(self) -> bool:
         """Whether there is nothing left to do."""
         return self.progress()[1:] == (True, 0)
 
+    def went_on(self, before: tuple[int, bool, int]) -> bool:
+        """Whether a page has come since then or, where all had come, some papers went into the index."""
+        seen, pulled, marks = self.progress()
+        return (seen, pulled) != before[:2] or (pulled and marks != before[2])
+
     def live_and_die(self, delay: float) -> bool:
         """One worker's life: until it has brought something to an end, and `delay` seconds on. Whether there was work
         left when it was killed."""
         before = self.progress()
         worker = self.workers.start()
-        until(lambda: self.done or self.progress() != before, 60, self.workers, "nothing was done")
+        until(lambda: self.went_on(before), 60, self.workers, "nothing was done")
         time.sleep(delay)
         busy = not self.done
         self.workers.kill(worker)
@@ -107,7 +112,7 @@ def pulling_site(
     folder: Path,
     world: World,
     page: int,
-    parts: Parts = Parts(),  # noqa: B008 - nothing changes it
+    parts: Parts = Parts(),
     index_first: bool = True,
     **options: Any,
 ) -> Iterator[Site]:

@@ -16,7 +16,7 @@ from kombu.simple import SimpleQueue
 
 from tests.databases import OwnDatabase, own_database
 from tests.workers.conftest import Answer, Loopback, Request, entry, feed
-from workers.app import app
+from workers.app import MINUTE, QUEUES, app
 from workers.broker import STALE_AFTER
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,10 +53,14 @@ def test_messages_arrive_once_and_leave_nothing(queue: SimpleQueue, tmp_path: Pa
     assert list((tmp_path / "messages").iterdir()) == []
 
 
-def test_a_message_that_cannot_be_read_is_dropped(queue: SimpleQueue, tmp_path: Path) -> None:
+def test_what_is_no_message_is_handed_on_as_the_text_it_is(queue: SimpleQueue, tmp_path: Path) -> None:
     (tmp_path / "messages" / f"0_cut.{tmp_path.name}.msg").write_text('{"body": "e3')
     (tmp_path / "messages" / f"00_empty.{tmp_path.name}.msg").touch()
     queue.put({"number": 7})
+    for text in ("", '{"body": "e3'):
+        found = queue.get(timeout=3)
+        assert (found.body, found.headers) == (text.encode(), {})
+        found.ack()
     assert queue.get(timeout=3).payload == {"number": 7}
     assert list((tmp_path / "messages").iterdir()) == []
 
@@ -69,6 +73,14 @@ def test_the_folder_cannot_grow_while_no_worker_runs(queue: SimpleQueue, tmp_pat
     assert 3 <= len(list((tmp_path / "messages").iterdir())) <= 5
 
 
+def test_beat_looks_each_minute() -> None:
+    assert {job["task"]: job["schedule"] for job in app.conf.beat_schedule.values()} == {
+        "workers.tasks.tick": MINUTE,
+        "workers.tasks.index_pending": MINUTE,
+    }
+    assert {job["task"] for job in app.conf.beat_schedule.values()} <= app.tasks.keys()
+
+
 def test_every_periodic_message_expires_by_the_next_one() -> None:
     for job in app.conf.beat_schedule.values():
         assert 0 < job["options"]["expires"] <= job["schedule"]
@@ -76,7 +88,8 @@ def test_every_periodic_message_expires_by_the_next_one() -> None:
 
 def test_each_queue_gets_its_own_messages_and_one_worker_takes_all() -> None:
     queues: dict[str, Queue] = app.amqp.queues
-    assert {name: queue.routing_key for name, queue in queues.items()} == {"default": "default", "network": "network"}
+    assert {name: queue.routing_key for name, queue in queues.items()} == {name: name for name in QUEUES}
+    assert set(QUEUES) == {"network", "embedding", "default"}
     assert app.amqp.queues.consume_from.keys() == queues.keys()
     assert {route["queue"] for route in app.conf.task_routes.values()} <= queues.keys()
 
@@ -89,7 +102,7 @@ class Workers:
         self.rows = site.rows
         self.started: list[subprocess.Popen[bytes]] = []
         self.environment = site.environment | {
-            "ARXIV_API_URL": arxiv_url,
+            "ARXIV_URL": arxiv_url,
             "ARXIV_DELAY": "0",
             "REDIS_URL": "",
             "CELERY_SKIP_CHECKS": "1",
@@ -115,7 +128,7 @@ class Workers:
 @pytest.fixture
 def workers(arxiv_server: Loopback, data_dir: Path) -> Iterator[Workers]:
     with own_database(data_dir) as site:
-        made = Workers(site, arxiv_server.url)
+        made = Workers(site, arxiv_server.url.removesuffix("/api/query"))
         yield made
         made.stop()
 
@@ -135,7 +148,7 @@ def test_a_killed_worker_loses_nothing(workers: Workers, arxiv_server: Loopback)
     def respond(request: Request) -> Answer:
         if len(arxiv_server.requests) == 1:
             go_on.wait(60)  # the answer the first worker does not live to see
-        return Answer(feed([entry(0)]))
+        return Answer(feed([entry(0)])) if request.path == "/api/query" else Answer(status=404)
 
     arxiv_server.respond = respond
     log = workers.data_dir / "worker.log"

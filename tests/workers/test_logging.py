@@ -45,8 +45,8 @@ from workers.sources import Page
 class Two:
     def pages(self, token):
         when = datetime(2026, 11, 20, tzinfo=UTC)
-        yield Page([PaperRecord(arxiv_id=f"2611.0000{n}", title=f"Tide {n}", abstract="It flows.", authors=("Ada Moon",),
-                                categories=("cs.CL",), published=when) for n in (1, 2)], token="")
+        yield Page([PaperRecord(arxiv_id=f"2611.0000{n}", title=f"Tide {n}", abstract="It flows.", published=when,
+                                authors=("Ada Moon",), categories=("cs.CL",)) for n in (1, 2)], token="")
 
 jobs.ApiWindow = lambda *_: Two()
 run = order("window", "a day", arguments={"day": "2026-11-20", "categories": ["cs.CL"]})

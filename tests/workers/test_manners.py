@@ -1,6 +1,5 @@
 """How real processes behave towards arXiv: one at a time, slowly, under their name, and patient when told to be."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -113,12 +112,10 @@ def test_four_processes_are_one_polite_client(
 
 
 @pytest.mark.database
-def test_all_processes_pause_when_one_is_told_to(
-    world: World, arxiv: LoopbackArxiv, redis_or_not: str, tmp_path: Path
-) -> None:
+def test_all_processes_pause_when_one_is_told_to(world: World, arxiv: LoopbackArxiv, tmp_path: Path) -> None:
     arxiv.faults.set(too_many=1, retry_after="3")
     with own_database(tmp_path) as site:
-        with workers(site, arxiv, redis_or_not, world.new_ids(world.days[1])[:2]) as codes:
+        with workers(site, arxiv, "", world.new_ids(world.days[1])[:2]) as codes:
             pass
         assert codes == [0, 0]
     refused, after = arxiv.log.entries[:2]
@@ -261,4 +258,3 @@ def test_a_redis_that_goes_away_within_a_turn_costs_the_next_turn_only(settings:
             pass
     finally:
         server.stop()
-    assert os.environ.get("REDIS_URL", "") != settings.REDIS_URL

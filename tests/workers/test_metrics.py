@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.core.cache import cache
 from django.db import OperationalError
 from django.test import Client
@@ -17,7 +18,7 @@ from pytest_django import Settings
 from papers.models import Announcement, DayList, IndexMark, Kind, WantedPaper
 from search.engines.base import Statistics
 from tests.papers.factories import PaperFactory
-from workers import metrics, overview
+from workers import app, metrics, overview
 from workers.models import Alarm, ParkedMessage, Run
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +94,31 @@ def test_the_state_of_the_site(client: Client, data_dir: Path) -> None:
     assert ("process_cpu_seconds_total", ()) in found
 
 
+def test_queues_of_redis(client: Client, settings: Settings, redis_url: str) -> None:
+    settings.REDIS_URL = redis_url
+    with redis.Redis.from_url(redis_url) as server:
+        server.delete(*metrics.QUEUES)
+        server.rpush("embedding", "one", "two")
+        try:
+            found = scrape(client)
+        finally:
+            server.delete(*metrics.QUEUES)
+    lengths = {name: of(found, "queue_messages", queue=name) for name in metrics.QUEUES}
+    assert lengths == {"network": 0, "embedding": 2, "default": 0}
+    assert of(found, "broker_up") == 1
+
+
+def test_a_redis_that_is_away_is_told(client: Client, settings: Settings) -> None:
+    settings.REDIS_URL = "redis://:word@127.0.0.1:9/0"
+    found = scrape(client)
+    assert of(found, "broker_up") == 0
+    assert not [key for key in found if key[0] == "papertide_queue_messages"]
+
+
+def test_the_queues_are_those_of_the_workers() -> None:
+    assert metrics.QUEUES == app.QUEUES
+
+
 def test_a_fresh_site_has_no_time_of_what_never_happened(client: Client) -> None:
     names = {name for name, _ in scrape(client)}
     assert "papertide_up" in names
@@ -154,7 +180,7 @@ def test_a_token_is_demanded_where_one_is_set(client: Client, settings: Settings
         ({"HTTP_FORWARDED": "for=127.0.0.1"}, 403),
     ],
 )
-def test_without_a_token_only_this_machine_reads(client: Client, came: dict[str, str], status: int) -> None:
+def test_without_a_token_only_this_machine_reads(client: Client, came: dict[str, Any], status: int) -> None:
     assert client.get("/metrics", **came).status_code == status
 
 

@@ -15,7 +15,7 @@ from papers.shelf import load_shelf
 from search.engines.base import EngineAwayError, Statistics
 from tests.papers.factories import PaperFactory
 from tests.papers.pages import page_of
-from workers import circuit, overview
+from workers import calendar, circuit, overview
 from workers.models import Alarm, ParkedMessage, Run
 from workers.status import notice
 from workers.telling import LONGEST, public
@@ -92,7 +92,9 @@ def test_sources_stand_side_by_side_and_differences_are_marked_in_words(client: 
     [table] = [table for table in status(client).xpath("//details//table") if "cs.CL" in words(table)]
     head = [words(cell) for cell in table.xpath(".//thead//th")]
     assert head == ["List", "Feed", "OAI-PMH", "Query API", "All together", "Lines of the feed", "Feed read"]
-    rows = {words(row.xpath("./th")[0]): [words(cell) for cell in row.xpath("./td")] for row in table.xpath(".//tbody/tr")}
+    rows = {
+        words(row.xpath("./th")[0]): [words(cell) for cell in row.xpath("./td")] for row in table.xpath(".//tbody/tr")
+    }
     assert rows["cs.CL"][:5] == ["5", "−22 fewer than all: 3", "–", "5", "10"]
     assert rows["cs.LG"][:5] == ["2", "2", "–", "2", "4"]
     assert rows["cs.CV"] == ["–", "0", "–", "0", "–", "not read"]  # followed, and nothing came
@@ -100,7 +102,7 @@ def test_sources_stand_side_by_side_and_differences_are_marked_in_words(client: 
 
 
 def test_five_days_are_shown_the_newest_first(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overview.calendar, "latest_day", lambda now: DAY)
+    monkeypatch.setattr(calendar, "latest_day", lambda now: DAY)
     for back in range(7):
         announce(DAY - timedelta(days=back), "cs.CL", 1, by_rss=1)
     days = [words(node) for node in status(client).xpath("//details/summary/b")]
@@ -110,24 +112,32 @@ def test_five_days_are_shown_the_newest_first(client: Client, monkeypatch: pytes
 
 def test_the_newest_day_is_shown_before_anything_came(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     announce(DAY, "cs.CL", 1, by_rss=1)
-    monkeypatch.setattr(overview.calendar, "latest_day", lambda now: date(2026, 11, 23))
+    monkeypatch.setattr(calendar, "latest_day", lambda now: date(2026, 11, 23))
     assert "Monday 23 November 2026 nothing yet" in words(status(client).xpath("//details/summary")[0])
 
 
 def test_runs_show_their_state_and_when_they_are_tried_again(client: Client) -> None:
     now = timezone.now()
-    Run.objects.create(job="announce", source="rss", window="w", tries=2, error="no list", not_before=now + timedelta(hours=1))
+    Run.objects.create(
+        job="announce", source="rss", window="w", tries=2, error="no list", not_before=now + timedelta(hours=1)
+    )
     Run.objects.create(job="backfill", source="oai", window="w", crashes=1, seen=1200, total=5000)
     Run.objects.create(job="window", source="api", window="w", parked=True, error="broken", tries=3)
-    Run.objects.create(job="ids", source="api", window="w", finished=now, error="HTTP 503")
+    ids = {"ids": ["2511.00001", "2511.00002"]}
+    Run.objects.create(job="ids", source="api", window="2511.00001", arguments=ids, finished=now)
+    Run.objects.create(job="ids", source="api", window="2511.00002", arguments=ids, finished=now, error="HTTP 503")
     page = status(client)
-    unfinished, lately = ([words(row) for row in table.xpath(".//tbody/tr")] for table in page.xpath("//table[@class='runs']"))
+    unfinished, lately = (
+        [words(row) for row in table.xpath(".//tbody/tr")] for table in page.xpath("//table[@class='runs']")
+    )
     assert len(unfinished) == 3
     assert "parked" in unfinished[0]
     assert "broken" in unfinished[0]
     assert any("tried 2×, again" in row for row in unfinished)
-    assert any("under way 1,200 of 5,000" in row for row in unfinished)
-    assert "failed" in lately[0]
+    assert any("under way backfill" in row and "1,200 of 5,000" in row for row in unfinished)
+    assert "failed ids by api 2 asked for by id HTTP 503" in lately[0]
+    assert len(lately) == 4  # without the one for a reader that went well
+    assert "2511.00002" not in words(page)
 
 
 def test_what_rests_what_is_missing_and_what_is_parked_is_named(client: Client) -> None:
@@ -190,7 +200,10 @@ def test_texts_are_escaped_and_secrets_hidden(client: Client) -> None:
     ("text", "told"),
     [
         ("The feed of cs.CL for 2026-11-20 holds nothing.", "The feed of cs.CL for 2026-11-20 holds nothing."),
-        ("Named by a source and not here: hep-th/9901001, 2511.00001.", "Named by a source and not here: hep-th/9901001, 2511.00001."),
+        (
+            "Named by a source and not here: hep-th/9901001, 2511.00001.",
+            "Named by a source and not here: hep-th/9901001, 2511.00001.",
+        ),
         ("left alone until 20:05 UTC: HTTP 503", "left alone until 20:05 UTC: HTTP 503"),
         ("see http://user:word@host/x now", "see … now"),
         ("mail to ops@example.org failed", "mail to … failed"),
@@ -258,7 +271,8 @@ def test_notice_speaks_only_of_a_shelf_after_a_failure(data_dir: Path) -> None:
     failed = Run.objects.create(source="api", window="cs.CL", error="away", finished=when)
     Run.objects.create(source="site", job="sweep", window="", finished=timezone.now())  # which asks nobody
     assert notice().startswith(
-        f"arXiv could not be reached (20 Nov, 12:00 UTC); this is the sample shelf of {count} papers. The next try is due on "
+        f"arXiv could not be reached (20 Nov, 12:00 UTC); this is the sample shelf of {count} papers. "
+        "The next try is due on "
     )
     waiting = Run.objects.create(source="rss", window="cs.CL")
     assert notice().endswith("papers. The next try is due now.")

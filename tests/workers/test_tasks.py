@@ -1,38 +1,53 @@
-"""What the workers' tasks leave behind: papers, rows about the runs, one line in the log, a note for the page."""
+"""What messages wake: an empty site is filled, what is due is done, mistakes are told, and pages say how things are."""
 
 import logging
 import time
-from datetime import timedelta
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.signals import task_failure, task_success
 from django.conf import LazySettings
-from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from papers import wanted
 from papers.models import IndexMark, Paper
-from papers.shelf import load_shelf
+from papers.shelf import load_shelf, read_shelf
+from search.engines.base import EngineAwayError, EngineError
+from tests.arxiv import World
 from tests.workers.conftest import START, Answer, Loopback, entry, feed
-from workers import tasks
+from tests.workers.loopback import site_of
+from workers import alarms, circuit, tasks
+from workers.app import MINUTE, QUEUES
+from workers.jobs import order
 from workers.models import Run
 from workers.sources.api import PAGE
+from workers.sources.transport import QUICK
 from workers.status import notice
 
 pytestmark = pytest.mark.django_db
 UNREACHABLE = "http://127.0.0.1:9/query"
+Sent = list[tuple[str, tuple[Any, ...], dict[str, Any]]]
 
 
 @pytest.fixture(autouse=True)
-def woken(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """The wake-ups sent to the indexing task, in place of a broker."""
-    sent: list[dict[str, Any]] = []
-    monkeypatch.setattr(tasks.index_pending, "apply_async", lambda **options: sent.append(options))
+def woken(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    """The wake-ups sent, in place of a broker: task, arguments, options."""
+    sent: Sent = []
+    for task in (tasks.index_pending, tasks.arrive, tasks.tick, tasks.fill):
+
+        def send(args: tuple[Any, ...] = (), name: str = task.name.rpartition(".")[2], **options: Any) -> None:
+            sent.append((name, args, options))
+
+        monkeypatch.setattr(task, "apply_async", send)
     return sent
 
 
 @pytest.fixture(autouse=True)
 def _site(arxiv_server: Loopback, settings: LazySettings) -> None:
     settings.PULL_CATEGORIES = ("cs.CL", "stat.ML")
+    settings.OPERATOR_EMAIL = ""
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
@@ -40,35 +55,38 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
 
 
 def test_an_empty_site_without_arxiv_gets_the_shelf(
-    settings: LazySettings, woken: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+    settings: LazySettings, woken: Sent, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.ARXIV_API_URL = UNREACHABLE
     began = time.monotonic()
     tasks.fill()
     assert time.monotonic() - began < 10
-    assert Paper.objects.count() == IndexMark.objects.count() >= 200
+    assert Paper.objects.count() == IndexMark.objects.count() > 190
     assert not Paper.objects.filter(is_summary=False).exists()
     (line,) = warnings(caplog)
     assert "could not be reached" in line.getMessage()
     run = Run.objects.get()
-    assert run.finished is not None
+    assert run.state == "failed"
     assert "could not be reached" in run.error
     assert "\n" not in run.error
-    assert woken
+    assert [name for name, _, _ in woken] == ["index_pending"]
 
 
-def test_an_empty_site_with_arxiv_gets_real_papers(arxiv_server: Loopback, woken: list[dict[str, Any]]) -> None:
+def test_an_empty_site_with_arxiv_gets_real_papers(arxiv_server: Loopback, woken: Sent) -> None:
     arxiv_server.list_papers([entry(number) for number in range(3)])
     tasks.fill()
     assert sorted(Paper.objects.values_list("title", flat=True)) == ["Paper 0", "Paper 1", "Paper 2"]
     run = Run.objects.get()
-    assert (run.window, run.seen, run.new, run.changed, run.error) == ("cs.CL,stat.ML", 3, 3, 0, "")
-    assert woken
-    assert all(options["expires"] <= 60 for options in woken)
+    assert (run.job, run.seen, run.new, run.changed, run.error) == ("newest", 3, 3, 0, "")
+    assert run.window == f"the newest {tasks.LIMIT} of cs.CL, stat.ML"
+    assert {name for name, _, _ in woken} == {"index_pending"}
+    assert all(options["expires"] <= MINUTE for _, _, options in woken)
     assert notice() == ""
 
 
-def test_a_shelf_is_tried_to_be_replaced_at_each_start(arxiv_server: Loopback, settings: LazySettings) -> None:
+def test_a_shelf_is_tried_to_be_replaced_at_each_start_and_papers_are_not(
+    arxiv_server: Loopback, settings: LazySettings
+) -> None:
     address, settings.ARXIV_API_URL = settings.ARXIV_API_URL, UNREACHABLE
     tasks.fill()
     tasks.fill()
@@ -76,43 +94,36 @@ def test_a_shelf_is_tried_to_be_replaced_at_each_start(arxiv_server: Loopback, s
     settings.ARXIV_API_URL = address
     arxiv_server.list_papers([entry(0)])
     tasks.fill()
+    tasks.fill()
     assert [run.error == "" for run in Run.objects.order_by("id")] == [False, False, True]
     assert Paper.objects.count() == count + 1
 
 
-@pytest.mark.parametrize(("age", "error", "pulls"), [(30, "", 0), (90, "", 1), (30, "away", 1)])
-def test_a_filled_site_pulls_at_start_unless_somebody_just_did(
-    arxiv_server: Loopback, age: int, error: str, pulls: int
-) -> None:
-    arxiv_server.list_papers([entry(0)])
-    tasks.pull()
-    Run.objects.update(finished=timezone.now() - timedelta(minutes=age), error=error)
-    tasks.fill()
-    assert Run.objects.count() == 1 + pulls
+def newest() -> Run:
+    run = order("newest", "x", arguments={"categories": ["cs.CL"], "limit": 3 * PAGE})
+    tasks.arrive()
+    run.refresh_from_db()
+    return run
 
 
-def test_a_pull_ends_with_a_page_that_holds_nothing_new(arxiv_server: Loopback, woken: list[dict[str, Any]]) -> None:
+def test_the_newest_end_with_a_page_that_holds_nothing_new(arxiv_server: Loopback, woken: Sent) -> None:
     papers = [entry(number) for number in range(3 * PAGE)]
     arxiv_server.list_papers(papers)
-    tasks.pull()
-    assert (Run.objects.latest().new, len(arxiv_server.requests)) == (3 * PAGE, 3)
+    assert (newest().new, len(arxiv_server.requests)) == (3 * PAGE, 3)
     woken.clear()
-    tasks.pull()
-    run = Run.objects.latest()
+    run = newest()
     assert (run.seen, run.new, run.changed, run.error) == (PAGE, 0, 0, "")
     assert len(arxiv_server.requests) == 4
     assert not woken
     arxiv_server.list_papers([entry(-3, id="http://arxiv.org/abs/2405.09999v1"), *papers])
-    tasks.pull()
-    assert (Run.objects.latest().new, Run.objects.latest().seen) == (1, 2 * PAGE)
+    run = newest()
+    assert (run.new, run.seen) == (1, 2 * PAGE)
 
 
-def test_an_ignored_order_is_said_and_does_not_end_the_pull(arxiv_server: Loopback) -> None:
-    oldest_first = [entry(number) for number in reversed(range(2 * PAGE))]
-    arxiv_server.list_papers(oldest_first)
-    tasks.pull()
-    tasks.pull()
-    run = Run.objects.latest()
+def test_an_ignored_order_is_said_and_does_not_end_the_newest(arxiv_server: Loopback) -> None:
+    arxiv_server.list_papers([entry(number) for number in reversed(range(2 * PAGE))])
+    newest()
+    run = newest()
     assert (run.seen, run.new) == (2 * PAGE, 0)
     assert "did not keep the order" in run.error
 
@@ -120,38 +131,83 @@ def test_an_ignored_order_is_said_and_does_not_end_the_pull(arxiv_server: Loopba
 def test_what_came_before_a_failure_is_kept(arxiv_server: Loopback, caplog: pytest.LogCaptureFixture) -> None:
     page = feed([entry(number) for number in range(PAGE)], total=3 * PAGE)
     arxiv_server.answers = [Answer(page), Answer(status=404)]
-    tasks.pull()
-    run = Run.objects.get()
-    assert (run.seen, run.new, Paper.objects.count()) == (PAGE, PAGE, PAGE)
+    run = newest()
+    assert (run.state, run.seen, run.new, Paper.objects.count()) == ("failed", PAGE, PAGE, PAGE)
     assert "HTTP 404" in run.error
-    assert run.finished is not None
     assert len(warnings(caplog)) == 1
 
 
-def test_a_mistake_of_ours_is_raised_and_stands_in_the_row(
-    arxiv_server: Loopback, monkeypatch: pytest.MonkeyPatch
+def test_a_tick_writes_down_what_is_due_and_wakes_who_can_do_it(woken: Sent) -> None:
+    tasks.tick()
+    assert {"reconcile", "sweep"} <= set(Run.objects.values_list("job", flat=True))
+    assert {("arrive", ("network",)), ("arrive", ("default",))} == {(name, args) for name, args, _ in woken}
+    assert all(options["queue"] in QUEUES and options["expires"] == MINUTE for _, _, options in woken)
+    assert all(args == (options["queue"],) for _, args, options in woken)
+
+
+def test_a_tick_wakes_nobody_where_nothing_is_due_but_for_a_reader(woken: Sent) -> None:
+    tasks.tick()
+    Run.objects.update(finished=timezone.now())
+    woken.clear()
+    tasks.tick()
+    assert woken == []
+    wanted.ask("2405.00001")
+    tasks.tick()
+    assert {(name, args) for name, args, _ in woken} == {("arrive", ("network",))}
+
+
+def test_each_queue_does_its_own_and_sends_for_more(
+    arxiv_server: Loopback, woken: Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(records: object) -> None:
-        raise RuntimeError("disk full")
-
-    monkeypatch.setattr("workers.pulling.ingest", broken)
     arxiv_server.list_papers([entry(0)])
-    with pytest.raises(RuntimeError):
-        tasks.pull()
-    run = Run.objects.get()
-    assert run.error == "RuntimeError: disk full"
-    assert run.finished is not None
+    mine = order("newest", "x", arguments={"categories": ["cs.CL"], "limit": 9})
+    sweep = order("sweep", "x")
+    tasks.arrive("default")
+    assert [Run.objects.get(pk=run.pk).state for run in (mine, sweep)] == ["open", "done"]
+    tasks.arrive()
+    assert Run.objects.get(pk=mine.pk).state == "done"
+    woken.clear()
+    monkeypatch.setattr(tasks.arrival, "work", lambda queue, on_page: True)
+    tasks.arrive("embedding")
+    assert [(name, args) for name, args, _ in woken] == [("arrive", ("embedding",))]
 
 
-def test_notice_speaks_only_of_a_shelf_after_a_failure(arxiv_server: Loopback) -> None:
+@pytest.mark.parametrize(("error", "level"), [(EngineAwayError, logging.WARNING), (EngineError, logging.ERROR)])
+def test_indexing_without_an_engine_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: type[Exception], level: int
+) -> None:
+    def refuse() -> int:
+        raise error("no space left")
+
+    monkeypatch.setattr(tasks, "index_marked", refuse)
+    assert tasks.index_pending() == 0
+    (line,) = warnings(caplog)
+    assert line.levelno == level
+    assert "no space left" in line.getMessage()
+
+
+def test_a_task_that_fails_is_an_alarm_until_it_works() -> None:
+    task_failure.send(sender=tasks.tick, exception=KeyError("x"))
+    [alarm] = alarms.standing()
+    assert alarm.text == "tick failed: KeyError"
+    task_success.send(sender=tasks.index_pending)
+    assert alarms.standing().exists()
+    task_success.send(sender=tasks.tick)
+    assert not alarms.standing().exists()
+
+
+def test_a_worker_that_starts_looks_around(woken: Sent) -> None:
+    tasks._look_at_start()
+    assert [name for name, _, _ in woken] == ["tick", "fill"]
+
+
+def test_notice_speaks_only_of_a_shelf_after_a_failure() -> None:
     assert notice() == ""
     count = load_shelf().new
     assert notice() == ""
-    run = Run.objects.create(source="api", window="cs.CL", error="away", finished=START)
-    Run.objects.create(source="api", window="cs.CL")  # the next one, under way
-    assert notice() == (
+    run = order("newest", "cs.CL", error="away", finished=START)
+    assert notice().startswith(
         f"arXiv could not be reached (1 May, 12:00 UTC); this is the sample shelf of {count} papers. "
-        "The next try is within the hour."
     )
     Paper.objects.filter(pk=Paper.objects.latest("pk").pk).update(is_summary=False)
     assert notice() == ""
@@ -160,40 +216,34 @@ def test_notice_speaks_only_of_a_shelf_after_a_failure(arxiv_server: Loopback) -
     assert notice() == ""
 
 
+def test_a_shelf_is_replaced_when_arxiv_is_back_without_a_start(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch, data_dir: Path
+) -> None:
+    world = World.make(date(2026, 12, 7), days=2, per_day=40, records=read_shelf())
+    with site_of(world, settings, monkeypatch) as server:
+        monkeypatch.setattr(tasks.arrival, "PATIENT", QUICK)
+        server.faults.set(unavailable=True)
+        tasks.fill()
+        told = []
+        for _ in range(4):  # the beat's and the worker's hours
+            tasks.tick()
+            tasks.arrive()
+            told.append(notice())
+            world.now = min(Run.objects.filter(finished=None, source="oai").values_list("not_before", flat=True))
+            assert Paper.objects.filter(is_summary=False).count() == 0
+        assert all("The next try is due" in line for line in told)
+        server.faults.reset()
+        circuit.reset()
+        tasks.tick()
+        tasks.arrive()
+        assert Paper.objects.filter(is_summary=False).exists()
+        assert notice() == ""
+
+
 def test_notice_is_cheap(django_assert_max_num_queries: Any) -> None:
-    Run.objects.create(source="api", window="cs.CL", finished=START)
+    order("newest", "cs.CL", finished=START)
     with django_assert_max_num_queries(1):
         notice()
     Run.objects.update(error="away")
     with django_assert_max_num_queries(3):
         notice()
-
-
-def test_pull_command_by_categories_and_ids(arxiv_server: Loopback, capsys: pytest.CaptureFixture[str]) -> None:
-    arxiv_server.list_papers([entry(number) for number in range(9)])
-    call_command("pull", "--categories", "cs.cl", "math.NA,cs.LG", "--limit", "4", verbosity=0)
-    assert arxiv_server.requests[0].query["search_query"] == "cat:cs.CL OR cat:math.NA OR cat:cs.LG"
-    assert Paper.objects.count() == 4
-    assert "4 papers seen: 4 new, 0 changed." in capsys.readouterr().out
-    arxiv_server.list_papers([entry(8)])
-    call_command("pull", "--ids", "2405.00009", verbosity=1)
-    shown = capsys.readouterr()
-    assert "1 papers seen: 1 new" in shown.out
-    assert "1/1" in shown.err
-
-
-@pytest.mark.parametrize(
-    ("arguments", "line"),
-    [
-        ([], "could not be reached"),
-        (["--ids", "2405.00001"], "could not be reached"),
-        (["--ids", "nothing"], "not an arXiv id: nothing"),
-        (["--categories", "cs.XX"], "no such category: cs.XX"),
-        (["--limit", "0"], "--limit"),
-        (["--limit", "many"], "--limit"),
-    ],
-)
-def test_pull_command_fails_with_one_line(settings: LazySettings, arguments: list[str], line: str) -> None:
-    settings.ARXIV_API_URL = UNREACHABLE
-    with pytest.raises(CommandError, match=line):
-        call_command("pull", *arguments, verbosity=0)

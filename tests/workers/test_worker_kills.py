@@ -17,7 +17,7 @@ from tests.arxiv import World
 from tests.workers import remains
 from tests.workers.sites import Parts, numbered, pulling_site, undisturbed
 
-PAPERS, PAGE = 5_000, 100
+PAPERS, PAGE, LARGE_PAGE = 5_000, 100, 1_000
 KILLS, FEW = 20, 3
 SOAK_KILLS = int(os.environ.get("SOAK_KILLS", "0"))
 LONGEST_DELAY = 0.8  # seconds that a worker lives at most after it has brought something to an end
@@ -36,7 +36,7 @@ def clean(world: World, tmp_path_factory: pytest.TempPathFactory) -> Callable[[s
 
     @cache
     def run(elastic: str) -> remains.Contents:
-        return undisturbed(tmp_path_factory.mktemp("clean") / "data", world, PAGE, elastic)
+        return undisturbed(tmp_path_factory.mktemp("clean") / "data", world, LARGE_PAGE, elastic)
 
     return run
 

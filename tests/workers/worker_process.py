@@ -54,7 +54,8 @@ def order(job: str, window: str, values: dict[str, Any]) -> int:
     """Write a run down; its primary key."""
     from workers import jobs
 
-    return jobs.order(job, window, **values).pk
+    number: int = jobs.order(job, window, **values).pk
+    return number
 
 
 def again(run: int) -> None:
@@ -99,10 +100,10 @@ def publish(envelope: str, queue: str = "default") -> None:
 
 
 def index() -> int:
-    """Index what is marked."""
-    from workers import tasks
+    """Index what is marked; how many papers that were."""
+    from search.indexing import index_pending
 
-    return tasks.index_pending()
+    return index_pending()
 
 
 CALLS: dict[str, Callable[..., object]] = {
@@ -127,6 +128,7 @@ def _prepare(sqlite_timeout: float | None = None, late: bool = False) -> None:
     Encoder.encode = draw_vectors  # type: ignore[method-assign,assignment]
     for job in app.conf.beat_schedule.values():
         job["schedule"] = SHORT.total_seconds()
+    app.conf.worker_lost_wait = SHORT.total_seconds()
     vars(schedule)["plan"] = list
     vars(arrival)["_FIRST_WAIT"] = SHORT
     vars(politeness)["_LEASE"] = 2.0

@@ -38,27 +38,27 @@ class Command(BaseCommand):
         """One subcommand for each job; without one, `newest`."""
         jobs = parser.add_subparsers(dest="which", metavar="JOB", title="jobs")
         newest = jobs.add_parser("newest", help="the newest papers by the query API (also without a job)")
-        newest.add_argument("--limit", type=_positive, default=LIMIT, metavar="N", help="papers at most")
+        newest.add_argument("--limit", default=LIMIT, metavar="N", help="papers at most")
         announce = jobs.add_parser("announce", help="the announcement lists that the feeds hold now")
         reconcile = jobs.add_parser("reconcile", help="what changed since a day, by OAI-PMH, with announcements")
-        reconcile.add_argument("--since", type=date.fromisoformat, metavar="DAY")
+        reconcile.add_argument("--since", metavar="DAY")
         backfill = jobs.add_parser("backfill", help="everything of some categories or sets, by OAI-PMH")
-        backfill.add_argument("--since", type=date.fromisoformat, metavar="DAY", help="changed on this day or later")
-        backfill.add_argument("--until", type=date.fromisoformat, metavar="DAY", help="and on this day or earlier")
+        backfill.add_argument("--since", metavar="DAY", help="changed on this day or later")
+        backfill.add_argument("--until", metavar="DAY", help="and on this day or earlier")
         backfill.add_argument("--sets", nargs="+", default=[], metavar="SET", help="cs math physics:hep-th …")
         window = jobs.add_parser("window", help="what was submitted for an announcement day, by the query API")
-        window.add_argument("--day", type=date.fromisoformat, metavar="DAY")
+        window.add_argument("--day", metavar="DAY")
         for each in (newest, announce, reconcile, backfill, window):
             each.add_argument("--categories", nargs="+", default=[], metavar="CATEGORY", help="cs.CL stat.ML …")
         ids = jobs.add_parser("ids", help="papers by their arXiv ids")
         ids.add_argument("ids", nargs="+", metavar="ID", help="2401.00001 hep-th/9108020v2 …")
         snapshot = jobs.add_parser("snapshot", help="a file of JSON lines, plain, .gz, .xz or .zst")
         snapshot.add_argument("path", type=Path, metavar="FILE")
-        snapshot.add_argument("--limit", type=_positive, metavar="N", help="lines at most")
+        snapshot.add_argument("--limit", metavar="N", help="lines at most")
         jobs.add_parser("index", help="index what is marked")
         jobs.add_parser("refit", help="learn whitening and frequencies anew, and make an index by them")
         digest = jobs.add_parser("digest", help="mail the operator what a day brought")
-        digest.add_argument("--day", type=date.fromisoformat, metavar="DAY")
+        digest.add_argument("--day", metavar="DAY")
         jobs.add_parser("due", help="whatever is due now by arXiv's hours")
         once_more = jobs.add_parser("again", help="a run once more")
         once_more.add_argument("run", metavar="RUN", help="its id, as the status page and the log have it")
@@ -70,13 +70,17 @@ class Command(BaseCommand):
         options["categories"] = [
             _category(name) for text in options.get("categories", ()) for name in text.split(",") if name
         ] or followed()
+        options["limit"] = _positive(options["limit"])
+        options |= {name: _day(options[name]) for name in ("since", "until", "day") if name in options}
         if which == "index":
             self._index(options["verbosity"] == 0)
             return
-        for run in _RUNS[which](options):
-            self._do(run, options["verbosity"] == 0)
+        problems = [self._do(run, options["verbosity"] == 0) for run in _RUNS[which](options)]
+        if any(problems):
+            raise CommandError("; ".join(filter(None, problems)))
 
-    def _do(self, run: Run, silent: bool) -> None:
+    def _do(self, run: Run, silent: bool) -> str:
+        """Do a run and tell of it; why it is not done, empty where it is."""
         with tqdm(total=run.total, initial=run.seen, unit="paper", disable=silent) as bar:
 
             def advance(page: Page, counts: Counts) -> None:
@@ -86,13 +90,14 @@ class Command(BaseCommand):
             try:
                 arrival.do(run, on_page=advance)
             except BusyError:
-                raise CommandError(f"another process is at this run ({run.run_id}) already") from None
+                return f"another process is at this run ({run.run_id}) already"
         if run.error:
             on = "" if run.finished or run.parked else " (a worker tries it again; so does this command)"
-            raise CommandError(f"{run.error}{on}")
+            return f"{run.error}{on}"
         removed = f", {run.removed} removed by arXiv" if run.removed else ""
         skipped = f", {run.skipped} unreadable" if run.skipped else ""
         self.stdout.write(f"{run.seen} papers seen: {run.new} new, {run.changed} changed{removed}{skipped}.")
+        return ""
 
     def _index(self, silent: bool) -> None:
         with tqdm(total=pending_count(), unit="paper", disable=silent) as bar:
@@ -123,12 +128,16 @@ def _reconcile(options: dict[str, Any]) -> list[Run]:
 def _backfill(options: dict[str, Any]) -> list[Run]:
     sets = options["sets"] or oai_sets(options["categories"])
     since, until = (f"{options[name]}" if options[name] else None for name in ("since", "until"))
+    if since and until and since > until:
+        raise CommandError(f"--since {since} is later than --until {until}")
     days = f", changed {since or 'ever'} to {until or 'now'}"
     return [_resumed("backfill", ", ".join(sets) + days, sets=sets, since=since, until=until)]
 
 
 def _window(options: dict[str, Any]) -> list[Run]:
     day = options["day"] or calendar.latest_day(timezone.now())
+    if not calendar.is_announcement_day(day):
+        raise CommandError(f"nothing is announced under the date of {day}: the next day is {calendar.next_day(day)}")
     return [_resumed("window", f"submitted for {day}", day=f"{day}", categories=options["categories"])]
 
 
@@ -142,6 +151,8 @@ def _ids(options: dict[str, Any]) -> list[Run]:
 
 def _snapshot(options: dict[str, Any]) -> list[Run]:
     path = options["path"].resolve()
+    if not path.is_file():
+        raise CommandError(f"no such file: {path}")
     return [_resumed("snapshot", path.name, path=f"{path}", limit=options["limit"])]
 
 
@@ -191,11 +202,17 @@ _RUNS: dict[str, Callable[[dict[str, Any]], list[Run]]] = {
 }
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+def _positive(text: str | int | None) -> int | None:
+    if text is None or (str(text).isascii() and str(text).isdecimal() and 0 < int(text) < 10**9):
+        return None if text is None else int(text)
+    raise CommandError(f"--limit is a number from 1 on, not {text}")
+
+
+def _day(text: str | date | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) else text
+    except ValueError:
+        raise CommandError(f"not a day such as 2026-11-22: {text}") from None
 
 
 def _category(name: str) -> str:
