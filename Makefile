@@ -63,6 +63,10 @@ arxiv: setup-dev ## Serve an arXiv of this machine's own, to pull from and to br
 bench: setup-dev ## Measure speed on real papers
 	@$(BIN)/python -m benchmarks.arrival
 
+.PHONY: bench-backfill
+bench-backfill: setup-dev ## Measure how fast OAI-PMH fills a database, against a loopback arXiv
+	@$(BIN)/python -m benchmarks.backfill $(ARGS)
+
 .PHONY: bench-engines
 bench-engines: setup-dev ## Measure both search engines side by side on 364,000 papers
 	@$(BIN)/python -m benchmarks.engines $(ARGS)

@@ -31,10 +31,6 @@ def ask(arxiv_id: str) -> WantedPaper | None:
     if known is not None and known.state == State.ABSENT and timezone.now() < (known.closed or known.asked) + AGAIN:
         return known
     if known is not None and known.state == State.OPEN:
-        # One that a check misses stays the check's: it is asked for longer.
-        if known.reason != Reason.READER and known.not_before > timezone.now():
-            WantedPaper.objects.filter(pk=known.pk).update(not_before=timezone.now())
-            asked.send(sender=WantedPaper)
         return known
     if WantedPaper.objects.filter(state=State.OPEN, reason=Reason.READER).count() >= MOST_OPEN:
         return None

@@ -24,6 +24,7 @@ from workers.work import UnfinishedError, Work
 
 SLICE = 600.0  # seconds after which a worker lets others have the queue; the run goes on with the next message
 CRASHES, MISTAKES = 5, 3  # starts without a page, and errors of our own, after which a run is parked
+GIVE_UP = 15  # failures in a row, over some 20 hours, after which a run that does not expire is over
 AT_ONCE = 100  # ids in one request
 END = "(end)"  # in the place of a token, when the last page is written
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=2)
@@ -164,6 +165,9 @@ def _failed(run: Run, what: Work, error: Exception) -> None:
     if isinstance(error, UnfinishedError):
         run.token = ""  # all that came was written; the rest is asked for anew
     run.tries += 1
+    if run.expires is None and run.tries >= GIVE_UP:
+        _finish(run, text)
+        return
     run.crashes, run.error = 0, text
     run.not_before = timezone.now() + _pause(run.tries)
     run.save()

@@ -4,7 +4,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import F
 from django.utils import timezone
 
 from papers import wanted
@@ -205,16 +204,11 @@ def order(job: str, window: str, **values: object) -> Run:
 
 def again(run: Run) -> None:
     """Have a run done once more, from its beginning if it had come to its end, else from where it stands."""
-    Run.objects.filter(pk=run.pk).update(
-        token="" if run.finished and not run.error else F("token"),
-        finished=None,
-        parked=False,
-        expires=None,
-        tries=0,
-        crashes=0,
-        error="",
-        not_before=timezone.now(),
-    )
+    changes: dict[str, object] = {"finished": None, "parked": False, "expires": None, "not_before": timezone.now()}
+    changes |= {"tries": 0, "crashes": 0, "error": ""}
+    if run.finished and not run.error:
+        changes |= {"token": "", **dict.fromkeys(("seen", "new", "changed", "removed", "skipped"), 0)}
+    Run.objects.filter(pk=run.pk).update(**changes)
     alarms.close(f"parked run {run.pk}")
 
 

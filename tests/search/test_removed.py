@@ -16,6 +16,7 @@ from search.encoder import Encoder
 from search.engines import get_engine
 from search.engines.base import Engine, LexicalQuery
 from search.models import PaperVector
+from search.writing import prepare
 from tests.search.elastics import own_alias, record
 from tests.search.site_process import draw_vectors
 
@@ -106,7 +107,6 @@ def test_a_paper_that_our_code_stumbles_over_is_parked_alone(
 ) -> None:
     ingest(replace(record(number), abstract="It is new.") for number in range(6))
     odd = library[4]
-    prepare = indexing.prepare
 
     def stumble(papers: list[Paper], *given: object) -> object:
         if odd.pk in {paper.pk for paper in papers}:

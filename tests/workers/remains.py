@@ -93,7 +93,8 @@ def _index(engine: Engine, names: Mapping[object, str]) -> Contents:
         query = LexicalQuery(None, (Unit(((stem,),)),), 1)
         found[f"papers with {stem}"] = sorted(names[number] for number in engine.lexical(query, MOST).ids.tolist())
     for seed in range(20):
-        vector = np.random.default_rng(seed).normal(size=state.width).astype(np.float32)
+        drawn = np.random.default_rng(seed).normal(size=state.width)
+        vector = (drawn / np.linalg.norm(drawn)).astype(np.float32)
         found[f"nearest {seed}"] = {names[number] for number in engine.nearest(vector, NEAREST).ids.tolist()}
     return found
 

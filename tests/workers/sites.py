@@ -83,7 +83,7 @@ class Site:
         left when it was killed."""
         before = self.progress()
         worker = self.workers.start()
-        until(lambda: self.went_on(before), 60, self.workers, "nothing was done")
+        until(lambda: self.done or self.went_on(before), 60, self.workers, "nothing was done")
         time.sleep(delay)
         busy = not self.done
         self.workers.kill(worker)

@@ -29,7 +29,7 @@ class _Handler(socketserver.StreamRequestHandler):
                 self._say("354 go on")
                 lines = iter(self.rfile.readline, b".\r\n")
                 body = b"".join(line[1:] if line.startswith(b"..") else line for line in lines)
-                self.sink.mails.append(message_from_bytes(body, policy=policy.default))  # type: ignore[arg-type]
+                self.sink.mails.append(message_from_bytes(body, policy=policy.default))
             elif verb == b"MAIL" and self.sink.refusing:
                 self._say("550 not from you")
                 continue

@@ -80,7 +80,7 @@ def test_a_feed_is_the_list_of_its_day() -> None:
 
 def test_a_second_reading_takes_the_place_of_the_first() -> None:
     announcing.write_feed(feed(MONDAY, *names("00", 3)))
-    better = (("2612.00003", "new", 1), ("2612.00001", "cross", 1), ("2612.00007", "new", 1))
+    better: tuple[Row, ...] = (("2612.00003", "new", 1), ("2612.00001", "cross", 1), ("2612.00007", "new", 1))
     assert announcing.write_feed(feed(MONDAY, *better)) == ""
     assert listing(MONDAY, "cs.CL") == [("2612.00003", 1, "new"), ("2612.00001", 1, "cross"), ("2612.00007", 1, "new")]
     assert DayList.objects.get().lines == 3

@@ -26,8 +26,8 @@ from tests.workers import remains
 from tests.workers.nursery import Nursery, until
 from tests.workers.sites import BEFORE, Parts, Site, pulling_site, undisturbed
 
-PAPERS, PAGE = 1_000, 50
-AWAY = 3.0  # seconds
+PAPERS, PAGE = 800, 40
+AWAY = 2.0  # seconds
 
 
 @pytest.fixture(scope="module")

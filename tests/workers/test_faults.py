@@ -1,4 +1,4 @@
-"""Each fault that arXiv has been seen to have, over the job that it strikes: when it is gone the site holds the truth."""
+"""Each fault that arXiv has been seen to have, over the job it strikes: when it is gone the site holds the truth."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta

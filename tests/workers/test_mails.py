@@ -16,7 +16,7 @@ from papers.shelf import read_shelf
 from tests.arxiv import World
 from tests.workers.loopback import at, site_of
 from tests.workers.smtp import Sink, mail_server
-from workers import alarms, announcing, arrival, calendar, mails, tasks
+from workers import alarms, announcing, arrival, calendar, completeness, mails, schedule, tasks
 from workers.jobs import order
 from workers.models import Alarm, Run
 from workers.schedule import DIGEST_AFTER
@@ -42,8 +42,8 @@ def sink(settings: LazySettings, data_dir: Path) -> Iterator[Sink]:
 @pytest.fixture
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tick that has nothing to do but to mail."""
-    monkeypatch.setattr(tasks.schedule, "plan", lambda: [])
-    monkeypatch.setattr(tasks.completeness, "check", lambda: None)
+    monkeypatch.setattr(schedule, "plan", lambda: [])
+    monkeypatch.setattr(completeness, "check", lambda: None)
 
 
 def text_of(mail: object) -> str:

@@ -23,6 +23,7 @@ from tests.workers.test_week import listing
 from workers import arrival, calendar
 from workers.management.commands import pull
 from workers.models import Run
+from workers.tasks import LIMIT
 
 ROOT = Path(__file__).resolve().parents[2]
 MONDAY, TUESDAY = date(2026, 12, 7), date(2026, 12, 8)
@@ -50,7 +51,7 @@ def here() -> set[str]:
 @in_the_site
 def test_newest_is_the_job_without_a_name(arxiv: LoopbackArxiv, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("pull", verbosity=0)
-    assert Run.objects.get().arguments == {"categories": list(FOLLOWED), "limit": pull.LIMIT}
+    assert Run.objects.get().arguments == {"categories": list(FOLLOWED), "limit": LIMIT}
     call_command("pull", "newest", "--categories", "cs.cl", "math.NA,cs.LG", "--limit", "4", verbosity=0)
     assert arxiv.log.entries[-1].query["search_query"] == "cat:cs.CL OR cat:math.NA OR cat:cs.LG"
     out = capsys.readouterr().out.splitlines()
@@ -110,7 +111,7 @@ def test_a_backfill_goes_on_where_the_same_command_failed(
 
     monkeypatch.setattr(arrival, "ingest", full)
     command = ("pull", "backfill", "--sets", "cs", "math", "physics")
-    with pytest.raises(CommandError, match="No space left .* so does this command"):
+    with pytest.raises(CommandError, match=r"No space left .* so does this command"):
         call_command(*command, verbosity=1)
     assert Paper.objects.count() == 40
     capsys.readouterr()
@@ -151,7 +152,7 @@ def test_a_file(arxiv: LoopbackArxiv, tmp_path: Path, capsys: pytest.CaptureFixt
 @in_the_site
 def test_whatever_is_due_is_done_though_one_of_it_fails(world: World, arxiv: LoopbackArxiv) -> None:
     arxiv.faults.set(only=["oai"], error_400=-1)
-    with pytest.raises(CommandError, match="^arXiv refused the query: badArgument: [^\n]*$"):
+    with pytest.raises(CommandError, match=r"^arXiv refused the query: badArgument: [^\n]*$"):
         call_command("pull", "due", verbosity=0)
     states = dict(Run.objects.values_list("job", "error"))
     assert states.keys() == {"announce", "reconcile", "sweep"}

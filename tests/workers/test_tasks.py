@@ -18,7 +18,7 @@ from search.engines.base import EngineAwayError, EngineError
 from tests.arxiv import World
 from tests.workers.conftest import START, Answer, Loopback, entry, feed
 from tests.workers.loopback import site_of
-from workers import alarms, circuit, tasks
+from workers import alarms, arrival, circuit, tasks
 from workers.app import MINUTE, QUEUES
 from workers.jobs import order
 from workers.models import Run
@@ -167,7 +167,7 @@ def test_each_queue_does_its_own_and_sends_for_more(
     tasks.arrive()
     assert Run.objects.get(pk=mine.pk).state == "done"
     woken.clear()
-    monkeypatch.setattr(tasks.arrival, "work", lambda queue, on_page: True)
+    monkeypatch.setattr(arrival, "work", lambda queue, on_page: True)
     tasks.arrive("embedding")
     assert [(name, args) for name, args, _ in woken] == [("arrive", ("embedding",))]
 
@@ -221,7 +221,7 @@ def test_a_shelf_is_replaced_when_arxiv_is_back_without_a_start(
 ) -> None:
     world = World.make(date(2026, 12, 7), days=2, per_day=40, records=read_shelf())
     with site_of(world, settings, monkeypatch) as server:
-        monkeypatch.setattr(tasks.arrival, "PATIENT", QUICK)
+        monkeypatch.setattr(arrival, "PATIENT", QUICK)
         server.faults.set(unavailable=True)
         tasks.fill()
         told = []
