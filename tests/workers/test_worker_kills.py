@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.arxiv import World
+from tests.databases import TEST_DATABASE_URL
 from tests.workers import remains
 from tests.workers.sites import Parts, numbered, pulling_site, undisturbed
 
@@ -63,8 +64,8 @@ def kill(world: World, clean: Callable[[str], remains.Contents], tmp_path: Path)
 
 
 @pytest.mark.database
-def test_twenty_kills_without_servers(kill: Kill) -> None:
-    kill(Parts(), KILLS)
+def test_kills_without_servers(kill: Kill) -> None:
+    kill(Parts(), FEW if TEST_DATABASE_URL else KILLS)
 
 
 def test_kills_with_redis(kill: Kill, redis_url: str) -> None:
