@@ -97,6 +97,13 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _emails(text: str) -> tuple[str, ...]:
+    for name in _names(text):
+        if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", name):
+            raise ValueError("expected addresses such as me@example.org")
+    return _names(text)
+
+
 def _days(text: str) -> frozenset[date]:
     return frozenset(date.fromisoformat(name) for name in _names(text))
 
@@ -225,7 +232,12 @@ OPTIONS = (
     Option("EMAIL_PASSWORD", str, "", "Password for the mail server."),
     Option("EMAIL_SECURITY", _security, "starttls", "How mail travels: `starttls`, `tls` or `none`."),
     Option("EMAIL_FROM", str, "", "The sender of the site's mail; `CONTACT_EMAIL` where not given."),
-    Option("OPERATOR_EMAIL", str, "", "Where alarms and a digest of each announcement day are mailed to."),
+    Option(
+        "OPERATOR_EMAIL",
+        _emails,
+        "",
+        "Where alarms and a digest of each announcement day are mailed to, joined by commas.",
+    ),
     Option(
         "METRICS_TOKEN",
         str,

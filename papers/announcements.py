@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Final
 
 from django.db import connection
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from papers.categories import CATEGORIES, CategorySpec
 from papers.listing import PAGE_SIZE, Listing
@@ -38,6 +38,7 @@ ANNOUNCE_TYPES: Final = {
 """The kinds as arXiv's own feeds call them."""
 
 _SECTION_OF: Final = {kind: number for number, (_, kinds) in enumerate(SECTIONS) for kind in kinds}
+_FIRST = (Kind.NEW, Kind.CROSS)
 _LISTS, _ANNOUNCED = DayList._meta.db_table, Announcement._meta.db_table
 _NEAR = timedelta(days=7)  # arXiv never rests longer: within it, the next list is the next day
 
@@ -55,12 +56,16 @@ def left_out(without: Iterable[str]) -> frozenset[Kind]:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One paper in a list; `version` is the one that was announced, None where nobody told."""
+    """One paper in a list; `version` is the one that was announced, None where nobody told.
+
+    `in_feed` is false where arXiv's feed was read and has no such line, but another source told of it.
+    """
 
     paper_id: int
     arxiv_id: str
     kind: Kind
     version: int | None
+    in_feed: bool = True
 
     @property
     def section(self) -> int:
@@ -70,7 +75,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class DayOfLists:
-    """What arXiv announced on `day` in those categories of `spec` (None: all) whose list of that day is here."""
+    """What arXiv announced on `day` in those categories of `spec` (None: all) whose list of that day is here.
+
+    Where a category's feed was read, it is the list: replacements that only others told of are left out, and first
+    announcements come behind the feed's own.
+    """
 
     spec: CategorySpec | None
     day: date
@@ -84,16 +93,17 @@ class DayOfLists:
 
     @cached_property
     def entries(self) -> list[Entry]:
-        """All papers announced, each once: in arXiv's order where there is one list, else by kind and id; one
-        database query."""
+        """All papers announced, each once: in arXiv's order where there is one list, else by kind and id, and in each
+        section last what its feed lacks; one database query."""
         unwanted = set(Listing(self.spec).codes[1])
         # Left to a database, these would be compared with all papers that the unwanted categories ever had.
         also = ["paper__categories"] if unwanted else []
         each = self._rows().values_list("paper_id", "paper__arxiv_id", *also).order_by()
-        told = each.annotate(best=Min("kind"), place=Min("position"), newest=Max("version"))
+        sure = Min("kind", filter=self._is_sure)
+        told = each.annotate(best=Min("kind"), sure=sure, place=Min("position"), newest=Max("version"))
         found = [
-            (Entry(pk, name, Kind(best), version), place)
-            for pk, name, *categories, best, place, version in told
+            (Entry(pk, name, Kind(best), version, best == sure), place)
+            for pk, name, *categories, best, sure, place, version in told
             if not (categories and unwanted.intersection(categories[0]))
         ]
         one_list = len(self.lists) == 1
@@ -117,7 +127,13 @@ class DayOfLists:
 
     def _rows(self) -> QuerySet[Announcement]:
         categories = [one.category for one in self.lists]
-        return Announcement.objects.filter(day=self.day, category__in=categories, paper__removed=False)
+        rows = Announcement.objects.filter(day=self.day, category__in=categories, paper__removed=False)
+        return rows.filter(self._is_sure | Q(kind__in=_FIRST))
+
+    @property
+    def _is_sure(self) -> Q:
+        """Whether a feed says so, or none was read that could."""
+        return Q(by_rss=True) | Q(category__in=[one.category for one in self.lists if one.fetched is None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +166,13 @@ def page_of(entries: list[Entry], number: int, size: int = PAGE_SIZE) -> EntryPa
     return EntryPage([entry for entry in shown if entry.paper_id in papers], papers, number, size, len(entries))
 
 
-def _in_arxivs_order(pair: tuple[Entry, int | None]) -> tuple[int, bool, int, str]:
+def _in_arxivs_order(pair: tuple[Entry, int | None]) -> tuple[int, bool, bool, int, str]:
     entry, place = pair
-    return entry.section, place is None, place or 0, entry.arxiv_id
+    return entry.section, not entry.in_feed, place is None, place or 0, entry.arxiv_id
 
 
-def _by_kind(pair: tuple[Entry, int | None]) -> tuple[int, str]:
-    return pair[0].kind, pair[0].arxiv_id
+def _by_kind(pair: tuple[Entry, int | None]) -> tuple[int, bool, str]:
+    return pair[0].kind, not pair[0].in_feed, pair[0].arxiv_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +207,10 @@ def list_days(spec: CategorySpec | None, day: date | None = None) -> ListDays:
 
 def _seek(bound: str, direction: str) -> str:
     """SQL of the first day of one category's lists, from one end, that holds papers."""
-    holds = f"EXISTS (SELECT 1 FROM {_ANNOUNCED} AS told WHERE told.day = list.day AND told.category = list.category)"  # noqa: S608
+    holds = (
+        f"EXISTS (SELECT 1 FROM {_ANNOUNCED} AS told WHERE told.day = list.day AND told.category = list.category "  # noqa: S608
+        f"AND (list.fetched IS NULL OR told.kind IN ({', '.join(str(kind.value) for kind in _FIRST)})))"
+    )
     return (
         f"SELECT list.day FROM {_LISTS} AS list WHERE list.category = wanted.code {bound} "  # noqa: S608
         f"AND (list.lines > 0 OR {holds}) ORDER BY list.day {direction} LIMIT 1"

@@ -85,6 +85,16 @@ def from_json(obj: object) -> PaperRecord:
     hyphens), and shelves with a `summary` where the abstract would be. A missing date of publication is the
     id's month.
     """
+    try:
+        return _read(obj)
+    except RecordError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        # One record that our own code stumbles over must not hold up those beside it.
+        raise RecordError(f"cannot be read: {type(error).__name__}: {error}"[:200]) from error
+
+
+def _read(obj: object) -> PaperRecord:
     if not isinstance(obj, dict):
         raise RecordError("not a JSON object")
     data = cast(_Json, obj)

@@ -47,7 +47,7 @@ class RunAdmin(Looked):
     search_fields = ("run_id__startswith", "key__startswith", "window")
     search_help_text = "A run id, a key such as “announce 2026-11-20”, or a word of what was asked for"
     ordering = ("-id",)
-    actions = ("run_again",)
+    actions = ("run_again", "give_up")
     change_form_template = "workers/admin_run.html"
 
     @admin.display(description="asked for")
@@ -65,6 +65,14 @@ class RunAdmin(Looked):
         """Open them again and wake who does them."""
         runs = [run for run in queryset if _again(run)]
         self.message_user(request, f"{len(runs)} runs are open again.")
+
+    @admin.action(description="Give up", permissions=["act"])
+    def give_up(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
+        """End them, whatever is left to be done; a worker that is at one finishes its page."""
+        from workers import jobs
+
+        given_up = sum(jobs.give_up(run) for run in queryset)
+        self.message_user(request, f"{given_up} runs were given up.")
 
     def get_urls(self) -> list[URLPattern]:
         """With the address of the button."""
@@ -130,7 +138,13 @@ class ParkedMessageAdmin(Looked):
     list_filter = (("again", admin.EmptyFieldListFilter),)
     search_fields = ("task", "reason")
     ordering = ("-id",)
-    actions = ("send_again",)
+    actions = ("send_again", "forget")
+
+    @admin.action(description="Forget", permissions=["act"])
+    def forget(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:
+        """Throw them away: what there is to do does not stand in messages."""
+        number, _ = queryset.delete()
+        self.message_user(request, f"{number} messages are forgotten.")
 
     @admin.action(description="Send again", permissions=["act"])
     def send_again(self, request: HttpRequest, queryset: "QuerySet[Any]") -> None:

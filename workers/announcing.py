@@ -142,7 +142,8 @@ def tell_oai(
         for record in found:
             day = _day_by_oai(record, changed.get(record.arxiv_id), record.arxiv_id in known)
             if day is not None:
-                yield from _in_lists(record, ids[record.arxiv_id], day, followed)
+                fresh = record.arxiv_id not in known
+                yield from _in_lists(record, ids[record.arxiv_id], day, followed, fresh)
 
     _mark(list(told()), "by_oai")
 
@@ -182,8 +183,11 @@ def _day_by_oai(record: PaperRecord, changed: date | None, known: bool) -> date 
     return calendar.next_day(changed) if first and fresh and due < min(days) else None
 
 
-def _in_lists(record: PaperRecord, paper: int, day: date, followed: Collection[str]) -> Iterator[_Told]:
-    first = (record.version or 1) == 1 and record.updated is None
+def _in_lists(record: PaperRecord, paper: int, day: date, followed: Collection[str], fresh: bool) -> Iterator[_Told]:
+    # One that was revised before it was announced is new all the same.
+    first = ((record.version or 1) == 1 and record.updated is None) or (
+        fresh and calendar.day_of(record.published) == day
+    )
     for place, code in enumerate(record.categories):
         if code in followed:
             again = Kind.REPLACE_CROSS if place else Kind.REPLACE

@@ -19,6 +19,9 @@ process.claim("worker")
 from django.conf import settings  # noqa: E402 -- asks what this process is
 
 MINUTE, HOUR = 60, 3600
+# Seconds that a wake-up is worth something. The next comes after a minute, and a second one finds nothing to do; but
+# who takes it may live on another machine, whose clock would have it expired before it came.
+EXPIRY = 5 * MINUTE
 QUEUES = ("network", "embedding", "default")
 
 
@@ -26,24 +29,27 @@ def _broker() -> dict[str, Any]:
     if settings.REDIS_URL:
         # Longer than a task takes (`arrival.SLICE`, and then a page): a message that nobody confirmed by then was
         # taken by a worker that died. Encoding and rebuilding may take longer; who gets their message a second time
-        # finds their lock and goes home. A lost Redis is found out soon, and a web process waits for it no longer.
-        options = {"visibility_timeout": HOUR, "socket_connect_timeout": 2, "socket_keepalive": True}
+        # finds their lock and goes home.
+        options = {
+            "visibility_timeout": HOUR,
+            "socket_connect_timeout": 2,
+            "socket_timeout": 5,  # of a Redis that is silent; longer than kombu's poll, which Redis answers each second
+            "socket_keepalive": True,
+            "max_retries": 0,  # of sending: Celery has its own for a worker's connection
+        }
         return {
             "broker_url": settings.REDIS_URL,
             "broker_transport": "workers.broker:RedisTransport",
             "broker_transport_options": options,
         }
     folder = settings.DATA_DIR / "broker"
-    folders = {name: folder / name for name in ("messages", "control")}
-    for path in folders.values():
-        path.mkdir(parents=True, exist_ok=True)
     return {
         "broker_url": "filesystem://localhost",
         "broker_transport": "workers.broker:Transport",
         "broker_transport_options": {
-            "data_folder_in": str(folders["messages"]),
-            "data_folder_out": str(folders["messages"]),
-            "control_folder": str(folders["control"]),
+            "data_folder_in": str(folder / "messages"),
+            "data_folder_out": str(folder / "messages"),
+            "control_folder": str(folder / "control"),
         },
         # Without a server there is nobody to carry remote control, and its reply files would pile up.
         "worker_enable_remote_control": False,
@@ -74,11 +80,10 @@ app.conf.update(
         "workers.tasks.index_pending": {"queue": "embedding"},
     },
     beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
-    # Beat looks each minute; what is due by arXiv's hours is told by `workers/schedule.py`. A wake-up is worth nothing
-    # once the next is due.
+    # Beat looks each minute; what is due by arXiv's hours is told by `workers/schedule.py`.
     beat_schedule={
-        "tick": {"task": "workers.tasks.tick", "schedule": MINUTE, "options": {"expires": MINUTE}},
-        "index": {"task": "workers.tasks.index_pending", "schedule": MINUTE, "options": {"expires": MINUTE}},
+        "tick": {"task": "workers.tasks.tick", "schedule": MINUTE, "options": {"expires": EXPIRY}},
+        "index": {"task": "workers.tasks.index_pending", "schedule": MINUTE, "options": {"expires": EXPIRY}},
     },
 )
 

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from datetime import timedelta
 
 import structlog
+from django.core.cache import cache
 from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -15,9 +16,9 @@ from django.utils import timezone
 from papers import wanted
 from papers.ingest import Counts, ingest, remove
 from search import locks
-from workers import alarms
+from workers import alarms, schedule
 from workers.jobs import JOBS, order
-from workers.models import Run
+from workers.models import COUNTED, Run
 from workers.sources import Page, SourceError
 from workers.sources.transport import PATIENT, QUICK, Patience
 from workers.work import UnfinishedError, Work
@@ -25,9 +26,11 @@ from workers.work import UnfinishedError, Work
 SLICE = 600.0  # seconds after which a worker lets others have the queue; the run goes on with the next message
 CRASHES, MISTAKES = 5, 3  # starts without a page, and errors of our own, after which a run is parked
 GIVE_UP = 15  # failures in a row, over some 20 hours, after which a run that does not expire is over
+PLAN_EVERY = 60  # seconds
 AT_ONCE = 100  # ids in one request
 END = "(end)"  # in the place of a token, when the last page is written
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=2)
+_OF_A_PAGE = ("token", "moment", "total", "tries", "crashes", "error", *COUNTED)
 _LOCK_KEY = 1 << 62  # above the keys of claims on papers
 
 OnPage = Callable[[Page, Counts], object]
@@ -40,7 +43,7 @@ def work(queue: str = "network", seconds: float = SLICE, on_page: OnPage | None 
     busy: set[int] = set()
     _let_expire()
     if queue == "network":
-        fetch_wanted(on_page)
+        _serve(on_page, until)
     while time.monotonic() < until:
         run = due(queue).exclude(pk__in=busy).order_by("priority", "id").first()
         if run is None:
@@ -50,6 +53,15 @@ def work(queue: str = "network", seconds: float = SLICE, on_page: OnPage | None 
         except locks.BusyError:
             busy.add(run.pk)
     return due(queue).exclude(pk__in=busy).exists()
+
+
+def _serve(on_page: OnPage | None, until: float) -> None:
+    """Between two pages: readers' papers, and what has become due meanwhile is written down, for beat's wake-ups wait
+    where all of a site's workers are busy."""
+    while fetch_wanted(on_page) and time.monotonic() < until:
+        pass
+    if cache.add("planned", 1, PLAN_EVERY):
+        schedule.plan()
 
 
 def due(queue: str) -> QuerySet[Run]:
@@ -121,8 +133,10 @@ def _write_pages(run: Run, what: Work, on_page: OnPage | None, until: float | No
             break
         if until is not None and time.monotonic() > until:
             return False
+        if Run.objects.filter(pk=run.pk, finished__isnull=False).exists():  # somebody gave it up
+            return False
         if run.job != "ids":
-            fetch_wanted(on_page)  # a reader waits for one page at most
+            _serve(on_page, time.monotonic() + PLAN_EVERY)  # a reader waits for one page at most
     return True
 
 
@@ -142,14 +156,14 @@ def _write(run: Run, what: Work, page: Page) -> tuple[Counts, bool]:
     run.total = page.total if page.total is not None else run.total
     run.token = page.token or END
     run.tries, run.crashes, run.error = 0, 1, ""
-    run.save()
+    run.save(update_fields=_OF_A_PAGE)
     return counts, enough
 
 
 def _finish(run: Run, error: str = "") -> None:
     run.finished, run.error, run.crashes = timezone.now(), error, 0
     run.save()
-    counted = {name: getattr(run, name) for name in ("seen", "new", "changed", "removed", "skipped")}
+    counted = {name: getattr(run, name) for name in COUNTED}
     if error:
         log.warning(error, source=run.source, **{name: number for name, number in counted.items() if number})
     else:

@@ -73,6 +73,12 @@ class RedisTransport(_Reading, redis.Transport):
 class Channel(filesystem.Channel):
     """Kombu's channel over one folder, in which messages are named `<nanoseconds>_<uuid>.<queue>.msg`."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Not when the settings of Celery are read, which happens in web processes that send nothing, too.
+        for folder in (self.data_folder_in, self.data_folder_out, self.control_folder):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+
     def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
         folder = Path(self.data_folder_out)
         _sweep(folder)

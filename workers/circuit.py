@@ -59,7 +59,7 @@ def failed(reason: str) -> None:
 
 
 def worked() -> None:
-    """ArXiv gave an answer."""
+    """ArXiv gave an answer, be it a no."""
     if state().failures:
         _keep(State())
 

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count, Max, Q
 from django.utils import timezone
@@ -16,6 +15,7 @@ from workers import alarms, calendar, circuit
 from workers.announcing import FIRST_TIME, usual_of
 from workers.models import ParkedMessage, Run
 
+NIGHTS = 4  # in which nothing could be reconciled
 DAYS = 5  # announcement days that are looked at again and again
 LATE = timedelta(hours=6)  # after the feeds should be there
 DENSE = 0.8  # the share of a day's run of ids that must be followed here for a hole in it to mean anything
@@ -66,12 +66,13 @@ def counts(day: date) -> dict[str, dict[str, int]]:
 
 def _check_day(day: date, now: datetime, board: alarms.Board) -> None:
     lists = {row.category: row for row in DayList.objects.filter(day=day)}
-    pulled = Run.objects.filter(key=f"announce {day}").exists()
-    if not (pulled or Run.objects.filter(started__lt=calendar.feed_from(day)).exists()):
-        return  # a day before this site
+    run = Run.objects.filter(key=f"announce {day}").first()
+    if run is None:
+        return  # a day before this site, or one that it slept through: OAI-PMH tells of it
     counted = counts(day)
     read = {code for code, row in lists.items() if row.fetched}
-    _judge_late(day, now, [code for code in settings.PULL_CATEGORIES if code not in read], counted, board)
+    expected = run.arguments.get("followed", run.arguments["categories"])
+    _judge_late(day, now, [code for code in expected if code not in read], counted, board)
     _judge_empty(day, now, lists, counted, board)
     for code, normal in usual_of(read, day).items():
         _judge_thin(lists[code], normal, counted.get(code, {}), board)
@@ -136,12 +137,15 @@ def _judge_named(board: alarms.Board) -> None:
 def _judge_holes(day: date, board: alarms.Board) -> None:
     """Ids are given out one after the other when papers are announced. Where nearly all of them are followed here, one
     that is missing between the day before and this day's last is a paper that no source told of."""
-    if Run.objects.filter(key__in=[f"announce {day}", f"reconcile {day}"], finished=None).exists():
+    if Run.objects.filter(key__in=[f"announce {day}", f"reconcile {day}"], finished=None, parked=False).exists():
         return  # the day is still being brought in
     before, here = _ends(calendar.previous_day(day)), _ends(day)
     missing: list[str] = []
     for month, (low, high) in here.items():
-        low = min(low, before[month][1]) if month in before else low
+        if month in before:
+            low = min(low, before[month][1])
+        elif before and month > max(before):
+            low = 1  # a new month begins with its first id
         missing += _holes(month, low, high)
     still = wanted.miss(missing, wanted.Reason.HOLE, day, f"a hole in the ids of {day}") if missing else 0
     text = f"{still} ids in the run of {day} were told of by no source: {_some(missing)}." if still else ""
@@ -177,16 +181,14 @@ def _name(month: str, number: int) -> str:
 
 def _check_site(now: datetime, board: alarms.Board) -> None:
     state = circuit.state()
-    text = f"arXiv is left alone until {state.until_moment:%H:%M} UTC: {state.reason}" if state.is_open else ""
-    board.judge("circuit", "circuit", text)
-    done = Run.objects.filter(job="reconcile", error="", finished__isnull=False).order_by("-finished").first()
-    open_one = Run.objects.filter(job="reconcile").exclude(error="").exists()
-    stale = done is not None and done.finished is not None and now - done.finished > timedelta(days=5)
-    board.judge(
-        "reconcile",
-        "late",
-        "Nothing was reconciled with OAI-PMH for five days." if stale or (not done and open_one) else "",
-    )
+    # Until arXiv has answered, not only until it is tried again.
+    away = state.failures >= circuit.FAILURES
+    text = f"arXiv has not answered for {state.failures} tries; it is left alone in between: {state.reason}"
+    board.judge("circuit", "circuit", text if away else "")
+    nights = Run.objects.filter(key__startswith="reconcile ").order_by("-pk")[:NIGHTS]
+    failed = len(nights) == NIGHTS and not any(run.finished and not run.error for run in nights)
+    text = f"Nothing was reconciled with OAI-PMH in {NIGHTS} announcement days." if failed else ""
+    board.judge("reconcile", "late", text)
     parked = Counter(ParkedMessage.objects.filter(again=None).values_list("task", flat=True))
     text = f"{parked.total()} messages could not be taken by any worker." if parked else ""
     board.judge("messages", "parked", text)

@@ -4,15 +4,16 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from papers import wanted
 from papers.categories import CATEGORIES
 from papers.ingest import Counts
-from papers.models import DayList, Paper, WantedPaper
+from papers.models import Announcement, DayList, Paper, WantedPaper
 from papers.records import PaperRecord
 from workers import alarms, announcing, calendar
-from workers.models import Run
+from workers.models import COUNTED, Run
 from workers.own import Digest, Refit, Sweep
 from workers.sources import Page, Source
 from workers.sources.api import ApiIds, ApiNewest, ApiWindow
@@ -22,7 +23,10 @@ from workers.sources.snapshot import Snapshot
 from workers.sources.transport import Patience
 from workers.work import UnfinishedError, Work
 
-ASKED = 3  # times that arXiv says it does not know an id that it has named
+# So often and so long an id that arXiv has named, or a hole, is asked for: the query API is made anew once a day.
+ASKED, ASKED_FOR = 5, timedelta(days=2)
+LISTED_BACK = timedelta(days=7)  # how far back OAI-PMH alone makes lists
+PATIENT_WITH_OAI = 4  # tries, over an hour and a quarter, after which a day without papers is believed
 
 
 class Announce(Work):
@@ -100,10 +104,16 @@ class Harvest(Work):
 
     def end(self) -> None:
         given = self.run.arguments
-        since = _day(given["since"])
+        since, day = _day(given["since"]), _day(given.get("day"))
         if given.get("lists") and since is not None:
             until = calendar.latest_harvest(self.run.moment or timezone.now())
-            announcing.make_lists(given["categories"], calendar.next_day(since), until)
+            # Of days further back only the papers that never changed since would be left.
+            first = max(calendar.next_day(since), until - LISTED_BACK)
+            announcing.make_lists(given["categories"], first, until)
+        if day is None or calendar.may_be_empty(day) or self.run.tries >= PATIENT_WITH_OAI:
+            return
+        if not Announcement.objects.filter(day=day, by_oai=True).exists():
+            raise UnfinishedError(f"OAI-PMH has nothing of {day} yet")
 
 
 class Window(Work):
@@ -160,10 +170,12 @@ class Ids(Work):
         unknown = [name for name in page.asked if name not in got]
         rows = WantedPaper.objects.filter(arxiv_id__in=unknown, state=wanted.State.OPEN)
         # A reader may ask for any id. One that a source has named exists: this interface may be behind.
-        for_good = rows.filter(reason=wanted.Reason.READER) | rows.filter(tries__gte=ASKED - 1)
+        long_ago = Q(tries__gte=ASKED - 1, asked__lt=timezone.now() - ASKED_FOR)
+        for_good = rows.filter(Q(reason=wanted.Reason.READER) | long_ago)
         wanted.absent(list(for_good.values_list("arxiv_id", flat=True)))
         wanted.later(rows, "arXiv’s query API does not know it yet")
         odd = WantedPaper.objects.filter(arxiv_id__in=page.unusable, state=wanted.State.OPEN)
+        wanted.absent(list(odd.filter(long_ago).values_list("arxiv_id", flat=True)))
         wanted.later(odd, "arXiv’s record of it cannot be read")
         return False
 
@@ -207,9 +219,17 @@ def again(run: Run) -> None:
     changes: dict[str, object] = {"finished": None, "parked": False, "expires": None, "not_before": timezone.now()}
     changes |= {"tries": 0, "crashes": 0, "error": ""}
     if run.finished and not run.error:
-        changes |= {"token": "", **dict.fromkeys(("seen", "new", "changed", "removed", "skipped"), 0)}
+        changes |= {"token": "", **dict.fromkeys(COUNTED, 0)}
     Run.objects.filter(pk=run.pk).update(**changes)
     alarms.close(f"parked run {run.pk}")
+
+
+def give_up(run: Run) -> bool:
+    """End an open or parked run as it stands; whether it was one."""
+    rows = Run.objects.filter(pk=run.pk, finished=None)
+    ended = rows.update(finished=timezone.now(), parked=False, error="given up by hand")
+    alarms.close(f"parked run {run.pk}")
+    return bool(ended)
 
 
 def followed() -> list[str]:

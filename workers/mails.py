@@ -51,4 +51,4 @@ def _subject(text: str) -> str:
 
 
 def _send(subject: str, lines: list[str]) -> None:
-    send_mail(subject, "\n".join(lines) + "\n", settings.DEFAULT_FROM_EMAIL, [settings.OPERATOR_EMAIL])
+    send_mail(subject, "\n".join(lines) + "\n", settings.DEFAULT_FROM_EMAIL, list(settings.OPERATOR_EMAIL))

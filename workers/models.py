@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+COUNTED = ("seen", "new", "changed", "removed", "skipped")  # fields of a run
+
 
 def _run_id() -> str:
     return secrets.token_hex(4)
@@ -52,6 +54,7 @@ class Run(models.Model):
         ordering = ["-id"]
         get_latest_by = "id"
         indexes = [
+            models.Index(fields=["finished"], name="run_finished"),
             models.Index(fields=["priority", "id"], name="run_open", condition=Q(finished=None, parked=False)),
         ]
 

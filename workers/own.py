@@ -11,12 +11,14 @@ from search.encoder import EncoderError, get_encoder
 from search.engines.base import EngineError
 from search.fits import FitError, fit_corpus
 from search.locks import BusyError
+from search.models import Fit
 from search.rebuilding import rebuild
 from workers import mails
 from workers.models import Alarm, ParkedMessage, Run
 from workers.work import UnfinishedError, Work
 
 KEPT = timedelta(days=90)  # of what is over
+KEPT_SHORT = timedelta(days=3)  # of what readers asked for
 
 
 class _Own(Work):
@@ -31,7 +33,8 @@ class Refit(_Own):
 
     def end(self) -> None:
         try:
-            fit_corpus(get_encoder().name)
+            if not Fit.objects.filter(created__gte=self.run.started).exists():  # from a try before
+                fit_corpus(get_encoder().name)
             rebuild(wait=False)
         except BusyError:
             raise UnfinishedError("another process makes a new index") from None
@@ -56,6 +59,9 @@ class Sweep(_Own):
         before = timezone.now() - KEPT
         keep = Q(job="reconcile", error="")  # the next one begins where the last one ended
         Run.objects.filter(finished__lt=before).exclude(keep).delete()
+        lately = timezone.now() - KEPT_SHORT
+        Run.objects.filter(job="ids", finished__lt=lately).delete()
+        WantedPaper.objects.filter(reason=WantedPaper.Reason.READER, closed__lt=lately).delete()
+        ParkedMessage.objects.filter(parked__lt=before).delete()
         Alarm.objects.filter(closed__lt=before).delete()
         WantedPaper.objects.filter(closed__lt=before).delete()
-        ParkedMessage.objects.filter(again__lt=before).delete()

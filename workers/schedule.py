@@ -40,7 +40,7 @@ def plan(now: datetime | None = None) -> list[Run]:
     if now >= feeds + WINDOW_AFTER:
         runs.append(_window(day, feeds + WINDOW_AFTER))
     if settings.OPERATOR_EMAIL and now >= feeds + DIGEST_AFTER:
-        runs.append(_own("digest", f"digest {day}", f"the day of {day}", {"day": f"{day}"}, feeds + DIGEST_AFTER))
+        runs.append(_digest(day, feeds + DIGEST_AFTER))
     runs.append(_own("sweep", f"sweep {now.date()}", "what is no longer needed", {}, now))
     if refit := _refit(now):
         runs.append(refit)
@@ -66,7 +66,7 @@ def _announce(day: date, when: datetime) -> Run:
         "announce",
         f"{day}: {', '.join(codes)}",
         key=f"announce {day}",
-        arguments={"day": f"{day}", "categories": codes},
+        arguments={"day": f"{day}", "categories": codes, "followed": codes},
         priority=2,
         not_before=when,
         expires=calendar.feed_until(day),
@@ -78,27 +78,28 @@ def _reconcile(day: date, now: datetime) -> Run:
     if known := Run.objects.filter(key=key).first():
         return known
     codes = followed()
-    since = _harvested_to(codes) or _first_day(day)
+    since = min(_harvested_to(code) or _first_day(day) for code in codes)
     return order(
         "reconcile",
         f"what changed since {since}: {', '.join(codes)}",
         key=key,
-        arguments={"sets": oai_sets(codes), "categories": codes, "since": f"{since}", "lists": True},
+        arguments={"sets": oai_sets(codes), "categories": codes, "since": f"{since}", "lists": True, "day": f"{day}"},
         priority=4,
         not_before=now,
         expires=calendar.harvest_from(calendar.next_day(day)),
     )
 
 
-def _harvested_to(codes: list[str]) -> date | None:
-    """The date of the last answer by which everything of these categories had come: the next harvest begins there.
+def _harvested_to(code: str) -> date | None:
+    """From when on a category is to be harvested: a day before the last harvest of it, by Eastern time.
 
-    A harvest by hand does not count: it may have begun anywhere.
+    The day is for what arXiv was late with, and for datestamps of the evening before. A harvest by hand does not
+    count: it may have begun anywhere.
     """
     done = Run.objects.filter(key__startswith="reconcile ", error="", finished__isnull=False, moment__isnull=False)
     for run in done.order_by("-moment")[:30]:
-        if run.moment and set(codes) <= set(run.arguments.get("categories", [])):
-            return run.moment.date()
+        if run.moment and code in run.arguments.get("categories", []):
+            return calendar.eastern(run.moment).date() - calendar.ONE
     return None
 
 
@@ -118,6 +119,13 @@ def _window(day: date, when: datetime) -> Run:
         not_before=when,
         expires=calendar.feed_from(calendar.next_day(day)) + timedelta(days=1),
     )
+
+
+def _digest(day: date, when: datetime) -> Run:
+    run = _own("digest", f"digest {day}", f"the day of {day}", {"day": f"{day}"}, when)
+    if run.expires is None:
+        Run.objects.filter(pk=run.pk).update(expires=when + timedelta(days=1))  # nobody wants them all at once later
+    return run
 
 
 def _refit(now: datetime) -> Run | None:

@@ -14,8 +14,8 @@ from papers.models import Paper
 from papers.shelf import load_shelf
 from search.engines.base import EngineAwayError, EngineError
 from search.indexing import index_pending as index_marked
-from workers import alarms, arrival, completeness, mails, schedule
-from workers.app import HOUR, MINUTE, QUEUES, app
+from workers import alarms, arrival, completeness, mails, schedule, waking
+from workers.app import EXPIRY, HOUR, QUEUES, app
 from workers.jobs import followed, order
 from workers.sources import Page
 from workers.sources.transport import QUICK
@@ -27,16 +27,20 @@ log = structlog.get_logger(__name__)
 
 @app.task
 def tick() -> None:
-    """Write down what is due, look whether anything is missing, wake those who have something to do."""
-    schedule.plan()
-    completeness.check()
+    """Write down what is due, wake those who have something to do, look whether anything is missing."""
     try:
-        mails.send_alarms()
-    except (OSError, smtplib.SMTPException) as error:
-        log.error("alarms could not be mailed", reason=str(error))
-    for queue in QUEUES:
-        if arrival.due(queue).exists() or (queue == "network" and arrival.is_anything_wanted()):
-            wake(arrive, queue)
+        schedule.plan()
+    finally:  # whatever goes wrong in one of these, the others are done
+        for queue in QUEUES:
+            if arrival.due(queue).exists() or (queue == "network" and arrival.is_anything_wanted()):
+                wake(arrive, queue)
+        try:
+            completeness.check()
+        finally:
+            try:
+                mails.send_alarms()
+            except (OSError, smtplib.SMTPException) as error:
+                log.error("alarms could not be mailed", reason=str(error))
 
 
 @app.task
@@ -75,10 +79,10 @@ def index_pending() -> int:
 
 
 def wake(task: Task, *arguments: str) -> None:
-    """Send a wake-up. One that is lost with its broker costs a minute: beat looks again."""
+    """Send a wake-up; a web process does not wait for that. One that is lost with its broker costs a minute: beat
+    looks again."""
     queue = {"queue": arguments[0]} if arguments else {}
-    with suppress(OperationalError, OSError):
-        task.apply_async(arguments, expires=MINUTE, retry=False, **queue)
+    waking.soon(lambda: task.apply_async(arguments, expires=EXPIRY, retry=False, **queue))
 
 
 def _wake_indexing(_: Page, counts: Counts) -> None:

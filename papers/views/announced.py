@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time
 from itertools import groupby
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
 
 from papers.announcements import LEAVES_OUT, SECTIONS, DayOfLists, Entry, EntryPage, left_out, read_without
 from papers.changes import change_at, earlier_versions
@@ -12,6 +16,7 @@ from papers.views.context import Row
 
 REPLACED = frozenset({Kind.REPLACE, Kind.REPLACE_CROSS})
 MOST_NAMED = 6  # categories in one sentence
+FEED_IS_LATE = time(6, tzinfo=ZoneInfo("America/New_York"))  # of its day; arXiv makes the feeds at midnight there
 NAMES = {"cross": "cross-lists", "replace": "replacements"}
 
 
@@ -63,7 +68,7 @@ def sections(entries: Sequence[Entry], page: EntryPage) -> list[Section]:
 def _row(number: int, entry: Entry, page: EntryPage, earlier: Mapping[int, Sequence[PaperVersion]]) -> Row:
     paper = page.papers[entry.paper_id]
     change = change_at(paper, entry.version, earlier.get(paper.pk, [])) if entry.kind in REPLACED else None
-    return Row(number, paper, kind=entry.kind, change=change)
+    return Row(number, paper, kind=entry.kind, change=change, in_feed=entry.in_feed)
 
 
 def toggles(day: DayOfLists, without: tuple[str, ...], path: str, kept: Mapping[str, str]) -> list[Toggle]:
@@ -96,7 +101,10 @@ def remarks(day: DayOfLists) -> list[str]:
     elif empty:
         found.append(f"arXiv announced nothing in {_named(empty)} on this day.")
     if made:
-        found.append(f"arXiv’s feed of {_named(made)} was missed: the list is put together from its records.")
+        some = f" for {_named(made)}" if len(made) < len(day.lists) else ""
+        late = timezone.now() >= datetime.combine(day.day, FEED_IS_LATE)
+        feed = f"{_named(made)} was missed" if late else f"this day is not out yet{some}"
+        found.append(f"arXiv’s feed of {feed}: the list is put together from its records.")
     if day.missing:
         found.append(f"arXiv’s list of {_named(day.missing)} is not here for this day.")
     return found

@@ -17,7 +17,8 @@ SINGLES = "Relativity, high energy, nuclear, quantum"  # physics' archives that 
 class Row:
     """One paper of a list with its number, from 1; `words` to mark in it, and the words that made it a relative.
 
-    In an announcement list, `kind` is how the paper stands there, and `change` what a replacement changed.
+    In an announcement list, `kind` is how the paper stands there, `change` what a replacement changed, and `in_feed`
+    false where arXiv's own feed was read and lacks it.
     """
 
     number: int
@@ -26,6 +27,7 @@ class Row:
     reason: tuple[str, ...] = ()
     kind: Kind | None = None
     change: Change | None = None
+    in_feed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

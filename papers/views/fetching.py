@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -30,36 +31,46 @@ def one(request: HttpRequest, arxiv_id: ArxivId) -> HttpResponse:
     """The page in the place of a paper that is not here.
 
     202 while it is fetched, loading itself again; 503 with `Retry-After` while arXiv cannot be asked or too many are
-    waited for; 404 where arXiv has no such paper, and for those who only look ahead.
+    waited for; 429 with `Retry-After` where too many were asked for in this hour; 404 where arXiv has no such paper,
+    and for those who only look ahead.
     """
     if is_future(arxiv_id.base):
         return _page(request, "papers/absent.html", {"arxiv_id": arxiv_id, "future": True}, 404)
     if not _is_reader(request):
         return _page(request, "papers/not_here.html", {"arxiv_id": arxiv_id}, 404)
-    row = wanted.ask(arxiv_id.base)
-    context: dict[str, object] = {"arxiv_id": arxiv_id, "row": row}
+    context: dict[str, object] = {"arxiv_id": arxiv_id}
+    try:
+        row = wanted.ask(arxiv_id.base, _address(request))
+    except wanted.AskedTooMuchError as error:
+        return _page(request, "papers/fetching.html", context | {"refused": _moment(error)}, 429, error.seconds)
+    context["row"] = row
     if row is None:
         return _page(request, "papers/fetching.html", context | {"busy": True}, 503, BUSY)
     if row.state == State.ABSENT:
         return _page(request, "papers/absent.html", context, 404)
     if _failed(row):
         seconds = round((row.not_before - timezone.now()).total_seconds())
-        return _page(request, "papers/fetching.html", context | {"failed": True}, 503, max(seconds, WAITS[-1]))
+        context |= {"failed": True, "is_due": seconds <= 0}
+        return _page(request, "papers/fetching.html", context, 503, max(seconds, WAITS[-1]))
     return _page(request, "papers/fetching.html", context | refresh(request, True), 202)
 
 
 @dataclass(slots=True)
 class Missing:
-    """Ids that are not here: asked of arXiv, not to be had now, not at arXiv, and not asked for."""
+    """Ids that are not here: asked of arXiv, not to be had now, not at arXiv, refused as too many were asked for in
+    this hour (so many seconds before the next, at that moment), and not asked for."""
 
     awaited: list[str] = field(default_factory=list)
     delayed: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+    seconds: int = 0
+    again: datetime | None = None
 
 
 def ask_all(request: HttpRequest, bases: list[str]) -> Missing:
-    """Ask for papers that are not here, MOST_ASKED at most."""
+    """Ask for papers that are not here, MOST_ASKED at most; each counts as if its own page were opened."""
     found = Missing()
     may_ask = _is_reader(request)
     for number, base in enumerate(bases):
@@ -68,7 +79,12 @@ def ask_all(request: HttpRequest, bases: list[str]) -> Missing:
         elif not may_ask or number >= MOST_ASKED:
             found.others.append(base)
         else:
-            row = wanted.ask(base)
+            try:
+                row = wanted.ask(base, _address(request))
+            except wanted.AskedTooMuchError as error:
+                found.refused.append(base)
+                found.seconds, found.again = error.seconds, _moment(error)
+                continue
             if row is None or _failed(row):
                 found.delayed.append(base)
             else:
@@ -94,6 +110,16 @@ def is_future(base: str) -> bool:
 def _failed(row: WantedPaper) -> bool:
     # A note that came with the request says who named the paper.
     return row.state == State.OPEN and row.tries > 0 and bool(row.note)
+
+
+def _address(request: HttpRequest) -> str:
+    """Whose bound counts: the connection's address. Behind a proxy all readers share it; where the site trusts one
+    (`PROXY_HEADER`) there is none, and only the bound of the whole site counts."""
+    return "" if settings.SECURE_PROXY_SSL_HEADER else str(request.META.get("REMOTE_ADDR", ""))
+
+
+def _moment(error: wanted.AskedTooMuchError) -> datetime:
+    return timezone.now() + timedelta(seconds=error.seconds)
 
 
 def _is_reader(request: HttpRequest) -> bool:

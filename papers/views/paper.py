@@ -41,7 +41,7 @@ def one(request: HttpRequest, arxiv_id: ArxivId) -> HttpResponse:
 @require_safe
 def several(request: HttpRequest, ids: tuple[ArxivId, ...]) -> HttpResponse:
     """The named papers in the order of the address. Those that are not here are asked of arXiv and named at the end;
-    202 where no paper is here yet and some are awaited."""
+    where no paper is here yet, 202 if some are awaited, 429 if too many were asked for in this hour."""
     bases = list(dict.fromkeys(found.base for found in ids))
     asked = bases[:MOST_AT_ONCE]
     known = {paper.arxiv_id: paper for paper in Paper.objects.filter(arxiv_id__in=asked)}
@@ -54,10 +54,12 @@ def several(request: HttpRequest, ids: tuple[ArxivId, ...]) -> HttpResponse:
         "left_out": len(bases) - len(asked),
         "most": MOST_AT_ONCE,
     }
-    status = 200 if papers else 202 if missing.awaited else 404
-    return render(
-        request, "papers/several.html", context | fetching.refresh(request, bool(missing.awaited)), status=status
-    )
+    status = 200 if papers else 202 if missing.awaited else 429 if missing.refused else 404
+    context |= fetching.refresh(request, bool(missing.awaited))
+    response = render(request, "papers/several.html", context, status=status)
+    if status == 429:
+        response["Retry-After"] = str(missing.seconds)
+    return response
 
 
 def not_here(request: HttpRequest, arxiv_id: ArxivId) -> HttpResponse:

@@ -1,8 +1,19 @@
 """Papers that the tests of the pages find in the database."""
 
+from collections.abc import Iterator
+
 import pytest
+from django.core.cache import cache
 
 from tests.papers.pages import paper
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted() -> Iterator[None]:
+    """What one test asks arXiv for is not counted in the next."""
+    cache.clear()
+    yield
+    cache.clear()
 
 
 @pytest.fixture

@@ -86,6 +86,58 @@ def test_what_no_feed_named_comes_behind(client: Client, papers: list[Paper]) ->
     assert numbers(page_of(client, f"/arxiv/cs.CL?date={DAY}")) == "5 6 4 2 1 3"
 
 
+@pytest.fixture
+def unfed(papers: list[Paper]) -> list[Paper]:
+    """Others told of papers in cs.CL, whose feed was read without them, and in cs.AI, whose feed was missed."""
+    DayList.objects.create(category="cs.AI", day=DAY)
+    told = [("cs.CL", 0, 0), ("cs.CL", 7, 1), ("cs.CL", 8, 2), ("cs.AI", 7, 0), ("cs.AI", 8, 2)]
+    Announcement.objects.bulk_create(
+        Announcement(paper=papers[number], day=DAY, category=category, kind=kind, by_oai=True)
+        for category, number, kind in told
+    )
+    return papers
+
+
+@pytest.mark.parametrize(
+    ("spec", "order", "sections", "marked"),
+    [
+        ("cs.CL", "6 5 0 4 7 2 1 3", ["New submissions 3", "Cross-lists 2", "Replacements 3"], "0 7"),
+        ("cs.AI", "7 8", ["New submissions 1", "Replacements 1"], ""),
+        ("cs.CL+cs.AI", "5 6 7 0 4 1 2 8 3", ["New submissions 4", "Cross-lists 1", "Replacements 4"], "0"),
+        ("cs.CL+cs.LG", "4 5 6 7 0 1 2 8 3", ["New submissions 5", "Replacements 4"], "0"),
+    ],
+)
+def test_a_feed_that_was_read_is_the_list(
+    client: Client, unfed: list[Paper], spec: str, order: str, sections: list[str], marked: str
+) -> None:
+    page = page_of(client, f"/arxiv/{spec}?date={DAY}")
+    assert numbers(page) == order
+    assert headings(page) == sections
+    cards = [card for card in page.find_class("card") if card.find_class("mark-unfed")]
+    assert " ".join(card.xpath("string(h3/a/@href)")[-1] for card in cards) == marked
+    assert {mark.text for mark in page.find_class("mark-unfed")} <= {"not in arXiv’s feed"}
+
+
+def test_counts_and_feeds_follow_the_feed_that_was_read(client: Client, unfed: list[Paper]) -> None:
+    page = page_of(client, "/")
+    counts = {code: page.xpath(f"//label[input/@value='{code}']/i/text()") for code in ("cs.CL", "cs.AI")}
+    assert counts == {"cs.CL": ["8"], "cs.AI": ["2"]}
+    page = page_of(client, f"/arxiv/cs.CL?date={DAY}")
+    assert page.xpath("//a[contains(@class, 'chip')]/span[@class='count']/text()") == ["3", "3"]
+    told = entries(client, "/arxiv/cs.CL/feed?replacements=1")
+    assert " ".join(number for number, _ in told) == numbers(page)
+    answer = client.get("/api/v1/announcements", {"date": DAY, "category": "cs.CL"}).json()
+    assert [item["id"] for item in answer["items"]] == shown(page)
+
+
+@pytest.mark.parametrize(("kind", "fetched", "newest"), [(2, True, 21), (1, True, 24), (2, False, 24)])
+def test_a_day_of_which_nothing_is_shown_is_none(papers: list[Paper], kind: int, fetched: bool, newest: int) -> None:
+    fed = day_list("cs.CL", "2025-11-24")
+    DayList.objects.filter(pk=fed.pk).update(fetched=fed.fetched if fetched else None)
+    Announcement.objects.create(paper=papers[0], day=fed.day, category="cs.CL", kind=kind, by_oai=True)
+    assert list_days(split_spec("cs.CL")).newest == date(2025, 11, newest)
+
+
 def test_a_removed_paper_is_in_no_list(client: Client, papers: list[Paper]) -> None:
     remove(["2511.00006"])
     assert numbers(page_of(client, f"/arxiv/cs.CL?date={DAY}")) == "5 4 2 1 3"
@@ -184,6 +236,28 @@ def test_empty_and_absent_lists_are_told(client: Client, papers: list[Paper]) ->
     Announcement.objects.create(paper=papers[0], day=DAY, category="cs.CY", kind=0, by_oai=True)
     assert not remarks(page_of(client, f"/arxiv/cs.CY?date={DAY}"))
     assert "and 3" in remarks(page_of(client, f"/arxiv/cs?date={DAY}"))[-1]
+
+
+@pytest.mark.parametrize(
+    ("day", "now", "late"),
+    [
+        ("2025-11-21", "2025-11-21T04:30", False),  # 23:30 of the day before
+        ("2025-11-21", "2025-11-21T10:59", False),
+        ("2025-11-21", "2025-11-21T11:00", True),
+        ("2025-07-21", "2025-07-21T09:59", False),  # in summer
+        ("2025-07-21", "2025-07-21T10:00", True),
+    ],
+)
+def test_a_feed_is_missed_once_it_is_late(
+    client: Client, papers: list[Paper], monkeypatch: pytest.MonkeyPatch, day: str, now: str, late: bool
+) -> None:
+    monkeypatch.setattr("papers.views.announced.timezone.now", lambda: datetime.fromisoformat(f"{now}+00:00"))
+    DayList.objects.create(category="cs.AI", day=day)
+    Announcement.objects.create(paper=papers[0], day=day, category="cs.AI", kind=0, by_oai=True)
+    for spec, part in [("cs.AI", ""), ("cs.AI+cs.CL", " for cs.AI")] if day == DAY else [("cs.AI", "")]:
+        said = "cs.AI was missed" if late else f"this day is not out yet{part}"
+        [remark, *_] = remarks(page_of(client, f"/arxiv/{spec}?date={day}"))
+        assert remark == f"arXiv’s feed of {said}: the list is put together from its records."
 
 
 def links(client: Client, address: str) -> list[str]:

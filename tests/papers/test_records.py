@@ -258,3 +258,13 @@ def test_a_name_is_the_same_from_a_list_and_from_one_string() -> None:
     record = {"id": "2401.00001", "title": "A title", "abstract": "What is said.", "categories": "cs.LG"}
     both = [from_json(record | {"authors": written}).authors for written in (names, ", ".join(names))]
     assert both == [("Borne–Pons", "J. Nuñez", "José García")] * 2
+
+
+def test_a_record_that_our_own_code_stumbles_over_is_refused_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: str) -> bool:
+        raise IndexError("out of range")
+
+    monkeypatch.setattr("papers.records.is_withdrawn", stumble)
+    record = {"id": "2401.00001", "title": "A title", "abstract": "What is said.", "categories": "cs.LG"}
+    with pytest.raises(RecordError, match="IndexError: out of range"):
+        from_json(record)

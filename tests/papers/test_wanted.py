@@ -1,10 +1,14 @@
 """Papers that are not here: asked of arXiv when a reader opens their address, and what their pages say meanwhile."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from papers import wanted
 from papers.ingest import remove
@@ -84,12 +88,25 @@ def test_a_paper_that_arxiv_does_not_know(client: Client) -> None:
 
 def test_arxiv_is_away(client: Client) -> None:
     want(tries=3, note="arXiv answered <503>", not_before=timezone.now() + timedelta(minutes=7))
+    due = WantedPaper.objects.get().not_before
     response = client.get(ADDRESS)
     assert response.status_code == 503
     assert 400 < int(response.headers["Retry-After"]) <= 420
-    assert "arXiv answered &lt;503&gt;" in response.content.decode()
+    page = " ".join(page_of(client, ADDRESS, 503).find_class("head")[0].text_content().split())
+    assert f"arXiv could not be asked just now. It is tried again at {due:%H:%M} UTC." in page
     WantedPaper.objects.update(not_before=timezone.now() - timedelta(minutes=1))
-    assert client.get(ADDRESS).headers["Retry-After"] == "15"
+    response = client.get(ADDRESS)
+    assert response.headers["Retry-After"] == "15"
+    assert "It is tried again shortly." in response.content.decode()
+
+
+@pytest.mark.parametrize("address", [ADDRESS, f"{ADDRESS},2501.00124"])
+def test_why_arxiv_is_away_is_not_for_readers(client: Client, address: str) -> None:
+    want(tries=3, note="arXiv (proxy.inside) <answered> 503", not_before=timezone.now() + timedelta(minutes=7))
+    text = client.get(address).content.decode()
+    assert "arXiv" in text
+    assert "proxy.inside" not in text
+    assert "answered" not in text
 
 
 def test_a_note_that_says_who_named_it_is_no_failure(client: Client) -> None:
@@ -103,6 +120,90 @@ def test_too_many_are_waited_for(client: Client, monkeypatch: pytest.MonkeyPatch
     response = client.get(ADDRESS)
     assert (response.status_code, response.headers["Retry-After"]) == (503, "60")
     assert asked() == {"2501.00001"}
+
+
+@pytest.fixture
+def at_noon(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Sets the clock by which ids are counted, in seconds after 12 o'clock; first to a quarter past."""
+
+    def set_to(seconds: float) -> None:
+        monkeypatch.setattr(wanted, "time", SimpleNamespace(time=lambda: 43_200 + seconds))
+
+    set_to(900)
+    return set_to
+
+
+def test_one_address_asks_for_so_many_in_an_hour(
+    client: Client, at_noon: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wanted, "MOST_OF_ADDRESS", 2)
+    page_of(client, "/arxiv/2501.00001", 202)
+    page_of(client, "/arxiv/2501.00002", 202)
+    response = client.get(ADDRESS)
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "2700")
+    assert "no-store" in response.headers["Cache-Control"]
+    again = timezone.now() + timedelta(seconds=2700)
+    page = page_of(client, ADDRESS, 429)
+    said = page.find_class("head")[0].text_content()
+    assert any(f"before {when:%H:%M} UTC" in said for when in (again, again + timedelta(minutes=1)))
+    assert not page.xpath("//meta[@http-equiv='refresh']")
+    assert asked() == {"2501.00001", "2501.00002"}
+    assert client.get(ADDRESS, REMOTE_ADDR="2001:db8::7").status_code == 202  # somebody else
+    at_noon(3600)
+    page_of(client, "/arxiv/2501.00003", 202)
+
+
+def test_the_whole_site_asks_for_so_many_in_an_hour(
+    client: Client, at_noon: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wanted, "MOST_OF_SITE", 3)
+    monkeypatch.setattr(wanted, "MOST_OF_ADDRESS", 1)
+    found = [client.get(f"/arxiv/2501.0000{n}", REMOTE_ADDR="192.0.2.1").status_code for n in range(5)]
+    assert found == [202, 429, 429, 429, 429]  # which takes nothing of what others may ask
+    found = [client.get(f"/arxiv/2501.0001{n}", REMOTE_ADDR=f"192.0.2.{n + 2}").status_code for n in range(4)]
+    assert found == [202, 202, 429, 429]
+    assert len(asked()) == 3
+
+
+def test_behind_a_proxy_only_the_site_s_bound_counts(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    monkeypatch.setattr(wanted, "MOST_OF_ADDRESS", 1)
+    monkeypatch.setattr(wanted, "MOST_OF_SITE", 2)
+    assert [client.get(f"/arxiv/2501.0000{n}").status_code for n in range(3)] == [202, 202, 429]
+
+
+def test_a_request_that_is_there_costs_nothing(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    want("2501.00001")
+    want("2501.00002", state="here", closed=timezone.now())
+    want("2501.00003", state="absent", closed=timezone.now())
+    want("2501.00004", state="absent", closed=timezone.now() - timedelta(days=2))
+    monkeypatch.setattr(wanted, "MOST_OF_ADDRESS", 0)
+    found = [client.get(f"/arxiv/2501.0000{number}").status_code for number in (1, 2, 3, 4)]
+    assert found == [202, 202, 404, 429]
+    assert WantedPaper.objects.get(arxiv_id="2501.00004").state == "absent"
+
+
+def test_each_of_several_papers_counts(
+    client: Client, at_noon: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wanted, "MOST_OF_ADDRESS", 2)
+    page = page_of(client, "/arxiv/2501.00001,2501.00002,2501.00003,2501.00004", 202)
+    text = " ".join(page.find_class("notes")[0].text_content().split())
+    assert "Being fetched from arXiv: 2501.00001, 2501.00002." in text
+    assert "as too many papers that are not here were asked for in this hour: 2501.00003, 2501.00004." in text
+    assert asked() == {"2501.00001", "2501.00002"}
+    response = client.get("/arxiv/2501.00003,2501.00004")
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "2700")
+    paper("2501.00003")
+    assert client.get("/arxiv/2501.00003,2501.00004").status_code == 200
+
+
+def test_a_cache_that_is_away_refuses_nobody(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wanted, "MOST_OF_ADDRESS", 1)
+    monkeypatch.setattr(cache, "incr", lambda key: None)  # as with a Redis that does not answer
+    assert [client.get(f"/arxiv/2501.0000{n}").status_code for n in range(3)] == [202, 202, 202]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.conf import LazySettings
+from django.core.cache import cache
 
 from workers.sources import transport
 
@@ -105,6 +106,13 @@ class Loopback:
             return Answer(feed(entries[start : start + size], len(entries), start))
 
         self.respond = respond
+
+
+@pytest.fixture(autouse=True)
+def _nothing_planned_by_chance() -> None:
+    """The cache is empty, but that a worker which does runs has just looked what is due: tests say when it looks."""
+    cache.clear()
+    cache.set("planned", 1, None)
 
 
 @pytest.fixture

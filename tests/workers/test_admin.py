@@ -215,6 +215,18 @@ def test_a_message_is_sent_again(admin_client: Client, rows: dict[str, Any], mon
     assert "1 could not be" in told
 
 
+def test_a_message_is_forgotten_and_a_run_given_up(admin_client: Client, rows: dict[str, Any]) -> None:
+    assert "1 messages are forgotten." in act(
+        admin_client, "workers/parkedmessage", "forget", rows["workers/parkedmessage"].pk
+    )
+    assert not ParkedMessage.objects.exists()
+    run = Run.objects.create(job="backfill", source="oai", window="everything")
+    assert "1 runs were given up." in act(admin_client, "workers/run", "give_up", run.pk)
+    run.refresh_from_db()
+    assert run.finished
+    assert run.error == "given up by hand"
+
+
 def test_who_may_only_look_may_not_act(client: Client, rows: dict[str, Any], woken: list[Any]) -> None:
     from django.contrib.auth.models import Permission
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.core.cache import cache
 from django.db import DatabaseError, connection
 
 from papers import wanted
@@ -18,9 +19,10 @@ from search.locks import BusyError
 from tests.arxiv import LoopbackArxiv, World
 from tests.workers.loopback import site_of
 from workers import alarms, arrival, calendar, circuit
-from workers.jobs import JOBS, again, order
+from workers.jobs import JOBS, again, give_up, order
 from workers.models import Run
-from workers.sources import Page
+from workers.sources import Page, SourceError
+from workers.sources.api import ApiIds
 
 pytestmark = pytest.mark.django_db
 MONDAY = date(2026, 12, 7)
@@ -136,6 +138,47 @@ def test_tokens_that_are_never_good_end_in_one_line_and_a_later_try(world: World
     run.refresh_from_db()
     assert run.state == "done"
     assert here() == world.records().keys()
+
+
+def test_what_becomes_due_during_a_backfill_is_written_down_and_does_not_wait_for_beat(
+    world: World, arxiv: LoopbackArxiv, settings: LazySettings
+) -> None:
+    settings.PULL_CATEGORIES = ("cs.LG",)
+    world.now = calendar.feed_from(MONDAY) + timedelta(minutes=1)
+    backfill(priority=5)
+    cache.delete("planned")
+    arrival.work(seconds=0.0)
+    assert Run.objects.filter(key=f"announce {MONDAY}").exists()
+
+
+def test_a_run_that_is_given_up_ends_behind_its_page(world: World, arxiv: LoopbackArxiv) -> None:
+    run = backfill()
+    arrival.do(run, on_page=lambda page, counts: give_up(run))
+    run.refresh_from_db()
+    assert run.finished
+    assert run.error == "given up by hand"
+    assert len(arxiv.log.of("oai")) == 1
+    arrival.work()
+    assert len(arxiv.log.of("oai")) == 1
+
+
+def test_one_id_for_which_no_answer_can_be_had_does_not_hold_up_the_others(
+    world: World, arxiv: LoopbackArxiv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = world.new_ids(world.days[0])[:9]
+    refuse = ApiIds.pages
+
+    def pages(self: ApiIds, token: str = "") -> Iterator[Page]:
+        if names[4] in {str(paper) for paper in self.ids}:
+            raise SourceError("arXiv refuses the whole request")
+        return refuse(self, token)
+
+    monkeypatch.setattr(ApiIds, "pages", pages)
+    wanted.miss(names, wanted.Reason.NAMED, None, "named")
+    for _ in range(40):
+        arrival.work()
+        world.now += timedelta(minutes=30)
+    assert set(Paper.objects.values_list("arxiv_id", flat=True)) == set(names) - {names[4]}
 
 
 def test_a_paper_that_arxiv_deletes_leaves_the_lists_and_can_come_back(

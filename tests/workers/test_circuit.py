@@ -11,9 +11,9 @@ import pytest
 from django.conf import LazySettings
 
 from tests.databases import ROOT
-from tests.workers.conftest import Answer, Loopback, entry, feed
+from tests.workers.conftest import Answer, Loopback, Request, entry, feed
 from workers import circuit
-from workers.sources import SourceError
+from workers.sources import SourceError, transport
 from workers.sources.api import ApiIds
 from workers.sources.transport import Patience
 
@@ -117,11 +117,41 @@ def test_the_tries_of_one_patient_request_count_each(arxiv_server: Loopback) -> 
     assert len(arxiv_server.requests) == circuit.FAILURES
 
 
-def test_a_refusal_is_an_answer(arxiv_server: Loopback) -> None:
-    arxiv_server.answers = [Answer(status=404)]
-    for _ in range(2 * circuit.FAILURES):
-        assert "404" in ask(arxiv_server)
-    assert len(arxiv_server.requests) == 2 * circuit.FAILURES
+@pytest.mark.parametrize("status", [204, 304, 400, 404])
+def test_a_no_is_an_answer(arxiv_server: Loopback, status: int) -> None:
+    fail(circuit.FAILURES - 1)
+    arxiv_server.answers = [Answer(status=status)]
+    for _ in range(circuit.FAILURES + 1):
+        assert f"HTTP {status}" in ask(arxiv_server)
+    assert len(arxiv_server.requests) == circuit.FAILURES + 1
+    assert circuit.state() == circuit.State()
+
+
+@pytest.mark.parametrize("status", [401, 403, 410, 501, 505])
+def test_who_is_shut_out_stays_away(arxiv_server: Loopback, status: int) -> None:
+    arxiv_server.answers = [Answer(status=status)]
+    for _ in range(circuit.FAILURES):
+        assert f"HTTP {status}" in ask(arxiv_server)
+    assert ask(arxiv_server).startswith("arXiv is left alone until ")
+    assert len(arxiv_server.requests) == circuit.FAILURES
+
+
+def test_a_way_to_where_one_is_shut_out_is_no_answer(arxiv_server: Loopback) -> None:
+    def respond(request: Request) -> Answer:
+        return Answer(status=403) if request.path == "/out" else Answer(status=302, headers={"Location": "/out"})
+
+    arxiv_server.respond = respond
+    for _ in range(circuit.FAILURES):
+        assert "HTTP 403" in ask(arxiv_server)
+    assert circuit.state().is_open
+
+
+def test_answers_beyond_all_measure_open_it(arxiv_server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "LARGEST", 2**20)
+    arxiv_server.answers = [Answer(bytes(2**20 + 1))]
+    for _ in range(circuit.FAILURES):
+        assert "larger than 1 MB" in ask(arxiv_server)
+    assert ask(arxiv_server).startswith("arXiv is left alone until ")
 
 
 @pytest.mark.parametrize("written", ["", "{", "[]", '{"failures": 9}', '{"failures": 9, "until": "x"}', '{"other": 1}'])

@@ -94,6 +94,8 @@ def test_ids_that_arxiv_never_knows_are_no_alarm_for_ever(world: World, arxiv: L
     live_through(world, tuesday)
     for hours in (4, 7, 10):
         at(world, calendar.feed_from(tuesday) + timedelta(hours=hours))
+        assert set(WantedPaper.objects.values_list("state", flat=True)) == {wanted.State.OPEN}
+    at(world, calendar.feed_from(tuesday) + timedelta(days=2, hours=12))
     assert set(WantedPaper.objects.values_list("state", flat=True)) == {wanted.State.ABSENT}
     assert open_keys() == set()
 
@@ -161,6 +163,37 @@ def test_an_empty_announcement_day_is_an_alarm_and_is_asked_for_again(world: Wor
     at(world, calendar.feed_from(tuesday) + timedelta(hours=12))
     assert missing(world, tuesday) == set()
     assert open_keys() == set()
+
+
+def test_a_harvest_before_its_day_is_there_is_made_again(world: World, arxiv: LoopbackArxiv) -> None:
+    monday, tuesday = world.days[:2]
+    live_through(world, monday)
+    evening = calendar.harvest_from(tuesday) + timedelta(minutes=5)
+    arxiv.faults.set(drop_oai=frozenset(world.papers))  # arXiv is late tonight
+    at(world, evening)
+    run = Run.objects.get(key=f"reconcile {tuesday}")
+    assert run.finished is None
+    assert run.error == f"OAI-PMH has nothing of {tuesday} yet"
+    arxiv.faults.reset()
+    at(world, evening + timedelta(minutes=10))
+    run.refresh_from_db()
+    assert run.finished
+    assert run.error == ""
+    assert missing(world, tuesday) == set()
+
+
+def test_a_category_that_is_added_costs_no_alarm_and_no_hole(
+    world: World, arxiv: LoopbackArxiv, settings: LazySettings
+) -> None:
+    monday, tuesday, wednesday = world.days[:3]
+    settings.PULL_CATEGORIES = FEW[:-1]
+    live_through(world, monday)
+    settings.PULL_CATEGORIES = FEW
+    at(world, calendar.feed_from(monday) + timedelta(hours=9))
+    live_through(world, tuesday)
+    live_through(world, wednesday)
+    assert open_keys() == set()
+    assert missing(world, tuesday) | missing(world, wednesday) == set()
 
 
 def test_a_weekend_and_a_holiday_are_no_alarm(

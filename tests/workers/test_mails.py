@@ -34,7 +34,7 @@ def sink(settings: LazySettings, data_dir: Path) -> Iterator[Sink]:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         settings.EMAIL_TIMEOUT = 5
         settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-        settings.OPERATOR_EMAIL = "operator@example.org"
+        settings.OPERATOR_EMAIL = ("operator@example.org",)
         settings.DEFAULT_FROM_EMAIL = "papertide@example.org"
         yield server
 

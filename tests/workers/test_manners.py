@@ -170,6 +170,19 @@ def test_our_name_goes_with_each_request(
     transport.user_agent.cache_clear()
 
 
+def test_a_longer_delay_leaves_time_for_a_reader(arxiv_server: Loopback, settings: LazySettings) -> None:
+    arxiv_server.answers = [Answer(feed([entry(0)]))]
+    reader = Patience(tries=1, connect=2, read=2, budget=0.2)
+    settings.ARXIV_DELAY = 0.5
+    for _ in range(2):
+        list(ApiIds(["2405.00001"], reader).pages())
+    with turn() as pause:
+        pause(3.0)
+    with pytest.raises(SourceError, match="no turn"):
+        list(ApiIds(["2405.00001"], reader).pages())
+    assert len(arxiv_server.requests) == 2
+
+
 class Stream:
     """A server that sends a body piece by piece until the client has gone."""
 

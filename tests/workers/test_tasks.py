@@ -19,7 +19,7 @@ from tests.arxiv import World
 from tests.workers.conftest import START, Answer, Loopback, entry, feed
 from tests.workers.loopback import site_of
 from workers import alarms, arrival, circuit, tasks
-from workers.app import MINUTE, QUEUES
+from workers.app import EXPIRY, QUEUES
 from workers.jobs import order
 from workers.models import Run
 from workers.sources.api import PAGE
@@ -47,7 +47,7 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> Sent:
 @pytest.fixture(autouse=True)
 def _site(arxiv_server: Loopback, settings: LazySettings) -> None:
     settings.PULL_CATEGORIES = ("cs.CL", "stat.ML")
-    settings.OPERATOR_EMAIL = ""
+    settings.OPERATOR_EMAIL = ()
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
@@ -80,7 +80,7 @@ def test_an_empty_site_with_arxiv_gets_real_papers(arxiv_server: Loopback, woken
     assert (run.job, run.seen, run.new, run.changed, run.error) == ("newest", 3, 3, 0, "")
     assert run.window == f"the newest {tasks.LIMIT} of cs.CL, stat.ML"
     assert {name for name, _, _ in woken} == {"index_pending"}
-    assert all(options["expires"] <= MINUTE for _, _, options in woken)
+    assert all(options["expires"] <= EXPIRY for _, _, options in woken)
     assert notice() == ""
 
 
@@ -141,7 +141,7 @@ def test_a_tick_writes_down_what_is_due_and_wakes_who_can_do_it(woken: Sent) -> 
     tasks.tick()
     assert {"reconcile", "sweep"} <= set(Run.objects.values_list("job", flat=True))
     assert {("arrive", ("network",)), ("arrive", ("default",))} == {(name, args) for name, args, _ in woken}
-    assert all(options["queue"] in QUEUES and options["expires"] == MINUTE for _, _, options in woken)
+    assert all(options["queue"] in QUEUES and options["expires"] == EXPIRY for _, _, options in woken)
     assert all(args == (options["queue"],) for _, args, options in woken)
 
 
@@ -247,3 +247,19 @@ def test_notice_is_cheap(django_assert_max_num_queries: Any) -> None:
     Run.objects.update(error="away")
     with django_assert_max_num_queries(3):
         notice()
+
+
+def test_whatever_goes_wrong_in_a_tick_those_who_have_work_are_woken(
+    monkeypatch: pytest.MonkeyPatch, woken: Sent
+) -> None:
+    order("newest", "the newest", arguments={"categories": ["cs.CL"], "limit": 1})
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a mistake")
+
+    for name in ("workers.schedule.plan", "workers.completeness.check"):
+        monkeypatch.setattr(name, broken)
+        woken.clear()
+        with pytest.raises(RuntimeError):
+            tasks.tick()
+        assert ("arrive", ("network",)) in [(name, arguments) for name, arguments, _ in woken]

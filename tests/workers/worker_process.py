@@ -93,6 +93,7 @@ def publish(envelope: str, queue: str = "default") -> None:
             client.lpush(queue, envelope)
         return
     folder = settings.DATA_DIR / "broker" / "messages"
+    folder.mkdir(parents=True, exist_ok=True)
     number = len(list(folder.iterdir()))
     part = folder / f"{number}.part"
     part.write_text(envelope)

@@ -92,6 +92,10 @@ class Migration(migrations.Migration):
         migrations.SeparateDatabaseAndState(state_operations=[migrations.DeleteModel(name='SourceRun')]),
         migrations.AddIndex(
             model_name='run',
+            index=models.Index(fields=['finished'], name='run_finished'),
+        ),
+        migrations.AddIndex(
+            model_name='run',
             index=models.Index(condition=models.Q(('finished', None), ('parked', False)), fields=['priority', 'id'], name='run_open'),
         ),
     ]

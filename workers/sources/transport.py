@@ -26,6 +26,7 @@ from workers.sources import SourceError
 
 LARGEST = 64 * 2**20  # bytes of an answer; arXiv's pages of 2,000 records have some 5 million
 _AGAIN = {408, 429, 500, 502, 503, 504}
+_ANSWERS = {400, 404}  # beside 2xx and 3xx; who is told 403 again and again is to stay away
 
 
 class TransientError(Exception):
@@ -41,8 +42,8 @@ class Patience:
     """How long to bear with arXiv, in seconds.
 
     `connect` and `read` bound one try, `budget` all that one request waits before its last try, its turn
-    included. `lookup` bounds finding and connecting to the host before each try, where a resolver may hang
-    for long beyond `connect`; 0 leaves that out.
+    included, to which twice ARXIV_DELAY is added. `lookup` bounds finding and connecting to the host before
+    each try, where a resolver may hang for long beyond `connect`; 0 leaves that out.
     """
 
     tries: int
@@ -87,7 +88,8 @@ class _PoliteAdapter(HTTPAdapter):
         request.headers["Connection"] = "close"
         kwargs["timeout"] = (self.patience.connect, self.patience.read)
         kwargs["stream"] = True
-        deadline = time.monotonic() + self.patience.budget
+        # The delay comes on top: after the turn of another process and of one that came before us.
+        deadline = time.monotonic() + self.patience.budget + 2 * settings.ARXIV_DELAY
         for attempt in range(1, self.patience.tries + 1):
             try:
                 with turn(max(deadline - time.monotonic(), 0.0)) as pause:
@@ -114,6 +116,9 @@ class _PoliteAdapter(HTTPAdapter):
         try:
             response = super().send(request, *args, **kwargs)
             body = _body(response, self.patience.budget)  # within the turn: the connection is in use
+        except SourceError as error:
+            circuit.failed(str(error))
+            raise
         except requests.RequestException as error:
             cause = _cause(error, self.patience)
             raise TransientError(f"arXiv ({host}) could not be reached: {cause}") from error
@@ -121,15 +126,26 @@ class _PoliteAdapter(HTTPAdapter):
             wait = _retry_after(response.headers.get("Retry-After", ""))
             asked = f", asking for a pause of {wait:.0f} s" if wait else ""
             raise TransientError(f"arXiv ({host}) answered with HTTP {response.status_code}{asked}", wait)
-        if response.status_code == requests.codes.ok:
-            response._content = self.check(body)
-            response._content_consumed = True
-            circuit.worked()
-        elif not response.is_redirect:
+        return response if response.is_redirect else self._judged(response, body, f"arXiv ({host})")
+
+    def _judged(self, response: requests.Response, body: bytes, host: str) -> requests.Response:
+        """The response with its body where it is an answer; the circuit learns whether arXiv gave one."""
+        if response.status_code != requests.codes.ok:
+            refusal = f"{host} answered with HTTP {response.status_code}"
+            if response.status_code < 400 or response.status_code in _ANSWERS:
+                circuit.worked()
+            else:
+                circuit.failed(refusal)
             with suppress(TransientError):
                 self.check(body)  # an error entry says more than the number
+            raise SourceError(refusal)
+        try:
+            response._content = self.check(body)
+        except SourceError:  # a no is an answer, too
             circuit.worked()
-            raise SourceError(f"arXiv ({host}) answered with HTTP {response.status_code}")
+            raise
+        response._content_consumed = True
+        circuit.worked()
         return response
 
 
