@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from datetime import UTC, date, datetime
 
@@ -21,6 +22,7 @@ PORT = 8900
 def main() -> None:
     """Make a world and serve it until Ctrl+C."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background, a shell has it ignored
     django.setup()
     options = _options()
     server = _server(options)

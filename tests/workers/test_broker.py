@@ -1,6 +1,5 @@
 """The broker without a server: whole messages, a folder that stays small, and a real worker that is killed."""
 
-import json
 import os
 import signal
 import subprocess
@@ -162,9 +161,8 @@ def test_a_killed_worker_loses_nothing(workers: Workers, arxiv_server: Loopback)
     second = workers.start()
     wait_for(lambda: workers.rows("select title from papers_paper"), second, "no paper came", log)
     assert workers.rows("select title from papers_paper") == [("Paper 0",)]
-    left = list((workers.data_dir / "broker" / "messages").iterdir())
-    assert len(left) <= 3
-    assert all(json.loads(path.read_text())["headers"]["expires"] for path in left)
+    folder = workers.data_dir / "broker" / "messages"
+    wait_for(lambda: len(list(folder.iterdir())) <= 2, second, "messages were left lying", log)
 
 
 def taken(site: OwnDatabase, number: int) -> bool:
