@@ -18,6 +18,7 @@ def test_machines_that_may_be_several_are_asked_for_a_redis(
     tmp_path: Path, database: str, redis: str, warned: int
 ) -> None:
     given = {"DATA_DIR": str(tmp_path), "DATABASE_URL": database, "REDIS_URL": redis}
+    given |= {"DJANGO_ALLOW_ASYNC_UNSAFE": ""}  # what the tests in a browser set
     environment = os.environ | given | {"DJANGO_SETTINGS_MODULE": "config.settings"}
     command = [sys.executable, "manage.py", "check", "--deploy"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

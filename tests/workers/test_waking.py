@@ -24,6 +24,8 @@ django.setup()
 from django.conf import settings
 settings.ALLOWED_HOSTS = ["testserver"]
 settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+files = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # they are not gathered first
+settings.STORAGES = settings.STORAGES | {"staticfiles": files}
 from django.test import Client
 from papers.models import WantedPaper
 client, statuses, waits = Client(), [], []
