@@ -17,7 +17,7 @@ from papers.backup.manifest import BackupError, Manifest, Progress, check_files,
 
 KEY = "secret-key"
 # Filled by `migrate` itself, so that rows in them do not make a database one that is in use.
-_OWN = {"django_migrations", "django_content_type"}
+_OWN = {"django_migrations", "django_content_type", "auth_permission"}
 
 
 def make_backup(folder: Path, progress: Progress) -> Path:
