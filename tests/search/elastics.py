@@ -4,12 +4,18 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
+import pytest
+from django.conf import settings as django_settings
+from django.core.cache import cache
 from elasticsearch import Elasticsearch
+from pytest_django import Settings
 
 from papers.records import PaperRecord
-from search.engines.base import Document
+from search.engines import get_engine
+from search.engines.base import Document, Engine
 from search.engines.elastic import ElasticEngine
 from search.engines.elastic_client import Address, Cluster
 
@@ -65,3 +71,21 @@ def filled(engine: ElasticEngine, papers: int) -> ElasticEngine:
     with engine.rebuild("prior:test", WIDTH) as fresh:
         fresh.index([document(number) for number in range(1, papers + 1)])
     return engine
+
+
+@contextmanager
+def empty_engine(request: pytest.FixtureRequest, settings: Settings, folder: Path) -> Iterator[Engine]:
+    """The site's engine of the kind that the fixture's parameter names, without an index at first."""
+    settings.INDEX_DIR = folder / "index"
+    get_engine.cache_clear()
+    cache.clear()
+    if request.param == "embedded":
+        yield get_engine()
+    else:
+        url = request.getfixturevalue("elasticsearch_url")
+        with own_alias(url) as alias:
+            settings.SEARCH_ENGINE = "elasticsearch"
+            settings.ELASTICSEARCH = {**django_settings.ELASTICSEARCH, "URL": tuple(url.split(",")), "INDEX": alias}
+            settings.ELASTICSEARCH["TIMEOUT"] = 20.0
+            yield get_engine()
+    get_engine.cache_clear()

@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from django.conf import settings as django_settings
-from django.core.cache import cache
 from pytest_django import Settings
 
 from papers.ingest import ingest, mark_for_index
@@ -22,7 +20,7 @@ from search.engines.base import Document, Engine, EngineError, LexicalQuery, Rej
 from search.engines.elastic import ElasticEngine
 from search.engines.embedded import EmbeddedEngine
 from search.query import Field, Word
-from tests.search.elastics import own_alias, record
+from tests.search.elastics import empty_engine, own_alias, record
 from tests.search.site_process import draw_vectors
 from tests.search.sites import RealSite, demand, real_site
 
@@ -37,19 +35,8 @@ def engine(
     """The site's engine, without an index at first."""
     monkeypatch.setattr(Encoder, "encode", draw_vectors)
     monkeypatch.setattr(rebuilding, "outgrown", lambda engine: False)
-    settings.INDEX_DIR = tmp_path / "index"
-    get_engine.cache_clear()
-    cache.clear()
-    if request.param == "embedded":
-        yield get_engine()
-    else:
-        url = request.getfixturevalue("elasticsearch_url")
-        with own_alias(url) as alias:
-            settings.SEARCH_ENGINE = "elasticsearch"
-            settings.ELASTICSEARCH = {**django_settings.ELASTICSEARCH, "URL": tuple(url.split(",")), "INDEX": alias}
-            settings.ELASTICSEARCH["TIMEOUT"] = 20.0
-            yield get_engine()
-    get_engine.cache_clear()
+    with empty_engine(request, settings, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from django.conf import settings as django_settings
-from django.core.cache import cache
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -13,11 +12,10 @@ from papers.ingest import ingest, mark_for_index, remove
 from papers.models import IndexMark, Paper
 from search import indexing, rebuilding
 from search.encoder import Encoder
-from search.engines import get_engine
 from search.engines.base import Engine, LexicalQuery
 from search.models import PaperVector
 from search.writing import prepare
-from tests.search.elastics import own_alias, record
+from tests.search.elastics import empty_engine, record
 from tests.search.site_process import draw_vectors
 
 PAPERS = 12
@@ -25,24 +23,13 @@ PAPERS = 12
 
 @pytest.fixture(params=["embedded", "elasticsearch"])
 def engine(
-    request: pytest.FixtureRequest, settings: Settings, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Engine]:
     """The site's engine, without an index at first."""
     monkeypatch.setattr(Encoder, "encode", draw_vectors)
     monkeypatch.setattr(indexing, "outgrown", lambda engine: False)
-    settings.INDEX_DIR = tmp_path / "index"  # type: ignore[operator]
-    get_engine.cache_clear()
-    cache.clear()
-    if request.param == "embedded":
-        yield get_engine()
-    else:
-        url = request.getfixturevalue("elasticsearch_url")
-        with own_alias(url) as alias:
-            settings.SEARCH_ENGINE = "elasticsearch"
-            settings.ELASTICSEARCH = {**django_settings.ELASTICSEARCH, "URL": tuple(url.split(",")), "INDEX": alias}
-            settings.ELASTICSEARCH["TIMEOUT"] = 20.0
-            yield get_engine()
-    get_engine.cache_clear()
+    with empty_engine(request, settings, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
