@@ -11,7 +11,7 @@ from django.db.models import Count, Q
 from papers.categories import CategorySpec
 from papers.models import Paper, PaperCategory
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 REACH = 10_000
 """So many papers of one list can be paged through and are counted; further back a reader goes by days."""
 

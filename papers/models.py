@@ -1,9 +1,13 @@
-"""The database's truth about papers: what arXiv said, the categories to browse by, and what waits for the index."""
+"""The database's truth about papers: what arXiv said, the categories to browse by, what waits for the index, and what
+readers did with them."""
+
+import uuid
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from papers import tex
 
@@ -59,6 +63,11 @@ class Paper(models.Model):
     def plain_abstract(self) -> str:
         """The abstract with TeX accents and markup as Unicode; formulas stay as they are."""
         return tex.to_text(self.abstract)
+
+    @property
+    def plain_journal_ref(self) -> str:
+        """Where it was published, with TeX accents as Unicode."""
+        return tex.to_text(self.journal_ref)
 
     @property
     def plain_authors(self) -> list[str]:
@@ -128,10 +137,10 @@ class PaperVersion(models.Model):
 class Kind(models.IntegerChoices):
     """How a paper stands in an announcement list; in arXiv's order."""
 
-    NEW = 0, "new"
-    CROSS = 1, "cross-list"
-    REPLACE = 2, "replaced"
-    REPLACE_CROSS = 3, "replaced, cross-list"
+    NEW = 0, _("new")
+    CROSS = 1, _("cross-list")
+    REPLACE = 2, _("replaced")
+    REPLACE_CROSS = 3, _("replaced, cross-list")
 
 
 class DayList(models.Model):
@@ -210,3 +219,45 @@ class WantedPaper(models.Model):
 
 class Reader(AbstractUser):
     """Somebody with an account; staff may use the admin pages."""
+
+
+class Visitor(models.Model):
+    """A reader's browser, known by a signed cookie from its first star or mark on; an account will take it over."""
+
+    key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False, help_text="What the cookie carries.")
+    words = models.CharField(max_length=500, blank=True, help_text="What she prefers, for the order by preference.")
+    began = models.DateTimeField(default=timezone.now)
+    active = models.DateTimeField(default=timezone.now, help_text="The last star or mark.")
+
+    def __str__(self) -> str:
+        return f"visitor {self.pk}"
+
+
+class Mark(models.Model):
+    """What one visitor did with one paper."""
+
+    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="marks")
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="marks")
+    starred = models.DateTimeField(null=True)
+    seen = models.DateTimeField(null=True, help_text="When she sifted it.")
+    opened = models.DateTimeField(null=True, help_text="When she first opened its full text from here.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["visitor", "paper"], name="one_mark_a_paper")]
+
+    def __str__(self) -> str:
+        return f"{self.visitor_id} {self.paper_id}"
+
+
+class Tally(models.Model):
+    """How many visitors starred and opened a paper; apart from the paper, whose row is large and written by others."""
+
+    paper = models.OneToOneField(Paper, on_delete=models.CASCADE, primary_key=True, related_name="tally")
+    stars = models.PositiveIntegerField(default=0)
+    opened = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "tallies"
+
+    def __str__(self) -> str:
+        return f"{self.paper_id}: {self.stars} stars"

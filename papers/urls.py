@@ -1,17 +1,31 @@
 """Addresses of the pages that show papers; arXiv's own address shapes lead to them."""
 
 from django.urls import path
+from django.views.i18n import set_language
 
 from papers import converters as _converters  # noqa: F401 (makes them known)
+from papers import sitemaps
 from papers.feeds import ListingFeed, PaperFeed
-from papers.views import arxiv, lists, paper, site
+from papers.views import arxiv, library, lists, paper, reader, site
 
 urlpatterns = [
     path("", lists.home, name="home"),
     path("feed", ListingFeed(), name="home-feed"),
     path("help", site.help_page, name="help"),
+    path("tools", site.tools, name="tools"),
     path("robots.txt", site.robots, name="robots"),
+    path("manifest.webmanifest", site.web_manifest, name="web-manifest"),
+    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    path("sitemap-pages.xml", sitemaps.pages, name="sitemap-pages"),
+    path("sitemap-categories.xml", sitemaps.categories, name="sitemap-categories"),
+    path("sitemap-papers-<int:section>.xml", sitemaps.papers, name="sitemap-papers"),
     path("favicon.ico", site.favicon, name="favicon"),
+    path("library", library.library, name="library"),
+    path("marks", reader.marks, name="marks"),
+    path("words", reader.words, name="words"),
+    path("theme", reader.theme, name="theme"),
+    path("forget", reader.forget, name="forget"),
+    path("language", set_language, name="set_language"),
     path("arxiv", lists.choose, name="choose"),
     path("arxiv/<papers:ids>", paper.several, name="papers"),
     path("arxiv/<paper:arxiv_id>", paper.one, name="paper"),

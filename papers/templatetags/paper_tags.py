@@ -1,12 +1,17 @@
 """Filters for showing papers."""
 
+import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import quote_plus
 
 from django import template
 from django.urls import reverse
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 
-from papers.categories import ARCHIVES, CATEGORIES, canonical
+from papers import tex
+from papers.categories import ARCHIVES, CATEGORIES, CategorySpec, canonical, subcategories
 from papers.models import Paper
 
 register = template.Library()
@@ -45,3 +50,57 @@ def phrase_search(text: str, field: str = "") -> str:
     """The address that searches for `text` as an exact phrase, within `field` where one is named."""
     phrase = '"{}"'.format(text.replace('"', " "))
     return f"{reverse('search')}?q={quote_plus(f'{field}:{phrase}' if field else phrase)}"
+
+
+@register.filter
+def citation_line(paper: Paper) -> str:
+    """Authors, title and address in one line, to be pasted anywhere."""
+    authors = paper.plain_authors
+    names = ", ".join(authors[:3]) + (" et al." if len(authors) > 3 else "")
+    return f"{names}: {paper.plain_title} ({paper.published:%Y}), https://arxiv.org/abs/{paper.arxiv_id}"
+
+
+@register.filter
+def dois(paper: Paper) -> list[str]:
+    """The DOIs of a paper; some records hold several, separated by spaces."""
+    return [part for part in paper.doi.split() if part.startswith("10.") and "/" in part]
+
+
+# An address ends before punctuation that closes the sentence around it.
+_ADDRESS = re.compile(r"https?://[^\s<>\"'{}|\\^`]*[^\s<>\"'{}|\\^`.,;:!?)\]]")
+
+
+@register.filter
+def with_links(text: str) -> SafeString:
+    """An author's comment as HTML: TeX as Unicode, escaped, with its web addresses as links that give nothing away."""
+    plain = tex.to_text(text)
+    pieces: list[str] = []
+    at = 0
+    for found in _ADDRESS.finditer(plain):
+        address = found[0]
+        pieces.append(escape(plain[at : found.start()]))
+        pieces.append(format_html('<a href="{}" rel="external nofollow noopener ugc">{}</a>', address, address))
+        at = found.end()
+    pieces.append(escape(plain[at:]))
+    return mark_safe("".join(pieces))  # noqa: S308 (every piece went through escape)
+
+
+@register.simple_tag
+def steps(spec: CategorySpec, code: str) -> dict[str, str] | None:
+    """Where a category of a card leads from the list of `spec`: `add` joins it, `leave` takes it away; None where
+    neither makes sense."""
+    return _steps(spec, code)
+
+
+@lru_cache(maxsize=4096)
+def _steps(spec: CategorySpec, code: str) -> dict[str, str] | None:
+    include, exclude = spec.expand()
+    found = {}
+    if code not in include and code not in exclude:
+        found["add"] = reverse("listing", args=[CategorySpec((*spec.include, code), spec.exclude)])
+    if code in spec.include and len(spec.include) > 1:
+        rest = tuple(name for name in spec.include if name != code)
+        found["leave"] = reverse("listing", args=[CategorySpec(rest, spec.exclude)])
+    elif code not in exclude and include - {code, *subcategories(code)}:
+        found["leave"] = reverse("listing", args=[CategorySpec(spec.include, (*spec.exclude, code))])
+    return found or None

@@ -1,16 +1,20 @@
-"""What list pages have in common: rows with numbers, days as typed, the picker of categories."""
+"""What pages have in common: the reader's settings, rows with numbers, days as typed, the picker of categories."""
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
+
+from django.http import HttpRequest
 
 from papers.categories import ARCHIVES, CATEGORIES, Category, CategorySpec
 from papers.changes import Change
 from papers.models import Kind, Paper
+from papers.visitors import Told, told_of, visitor_of
 
 SINGLES = "Relativity, high energy, nuclear, quantum"  # physics' archives that are one category each
+THEMES = ("light", "dark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,21 @@ class Row:
     kind: Kind | None = None
     change: Change | None = None
     in_feed: bool = True
+    told: Told | None = None
+
+
+def reader(request: HttpRequest) -> dict[str, object]:
+    """For every template: the theme that the browser's cookie names, empty for the system's."""
+    theme = request.COOKIES.get("theme", "")
+    return {"theme": theme if theme in THEMES else "", "here": request.get_full_path()}
+
+
+def with_told(request: HttpRequest, rows: Iterable[Row]) -> list[Row]:
+    """Rows with what the request's visitor did with their papers, and everybody's tallies; one database query, two
+    where a cookie came."""
+    found = list(rows)
+    told = told_of(visitor_of(request), [row.paper.pk for row in found])
+    return [replace(row, told=told.get(row.paper.pk)) for row in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from papers import wanted
+from papers.clients import client_address
 from papers.identifiers import ArxivId, month_of
 from papers.models import WantedPaper
 
@@ -40,7 +40,7 @@ def one(request: HttpRequest, arxiv_id: ArxivId) -> HttpResponse:
         return _page(request, "papers/not_here.html", {"arxiv_id": arxiv_id}, 404)
     context: dict[str, object] = {"arxiv_id": arxiv_id}
     try:
-        row = wanted.ask(arxiv_id.base, _address(request))
+        row = wanted.ask(arxiv_id.base, client_address(request))
     except wanted.AskedTooMuchError as error:
         return _page(request, "papers/fetching.html", context | {"refused": _moment(error)}, 429, error.seconds)
     context["row"] = row
@@ -80,7 +80,7 @@ def ask_all(request: HttpRequest, bases: list[str]) -> Missing:
             found.others.append(base)
         else:
             try:
-                row = wanted.ask(base, _address(request))
+                row = wanted.ask(base, client_address(request))
             except wanted.AskedTooMuchError as error:
                 found.refused.append(base)
                 found.seconds, found.again = error.seconds, _moment(error)
@@ -110,12 +110,6 @@ def is_future(base: str) -> bool:
 def _failed(row: WantedPaper) -> bool:
     # A note that came with the request says who named the paper.
     return row.state == State.OPEN and row.tries > 0 and bool(row.note)
-
-
-def _address(request: HttpRequest) -> str:
-    """Whose bound counts: the connection's address. Behind a proxy all readers share it; where the site trusts one
-    (`PROXY_HEADER`) there is none, and only the bound of the whole site counts."""
-    return "" if settings.SECURE_PROXY_SSL_HEADER else str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _moment(error: wanted.AskedTooMuchError) -> datetime:

@@ -1,0 +1,178 @@
+"""Who reads without an account: one browser, known by a signed cookie, and what it starred, sifted and opened.
+
+Nothing is kept of who only looks: the cookie and its row come with the first star, mark or preference word. A cookie
+holds 4 KB and a morning's list alone has hundreds of papers, so the cookie carries a key and the database the marks.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final, Literal
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.signing import BadSignature
+from django.db import transaction
+from django.db.models import Count, F, FilteredRelation, Q
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from papers.clients import client_address
+from papers.models import Mark, Paper, Tally, Visitor
+
+COOKIE: Final = "reader"
+COOKIE_AGE: Final = 400 * 86400  # seconds; browsers keep none longer
+MOST_MARKS: Final = 100_000  # of one visitor
+MOST_AT_ONCE: Final = 2_000  # papers of one request
+NEW_AN_HOUR: Final = {"address": 30, "site": 2_000}  # visitors
+LONGEST_WORDS: Final = 500
+
+Field = Literal["starred", "seen", "opened"]
+
+
+class TooManyError(Exception):
+    """More visitors, or more marks of one, than the site keeps. `seconds` until it may go again; None: never."""
+
+    def __init__(self, seconds: int | None) -> None:
+        super().__init__("too many")
+        self.seconds = seconds
+
+
+def visitor_of(request: HttpRequest) -> Visitor | None:
+    """The visitor whose cookie came with the request, None without a valid one; one database query a request."""
+    if not hasattr(request, "_visitor"):
+        request._visitor = _read(request)  # type: ignore[attr-defined]
+    found: Visitor | None = request._visitor  # type: ignore[attr-defined]
+    return found
+
+
+def visitor_for(request: HttpRequest) -> Visitor:
+    """The request's visitor, made where there is none. Raises TooManyError where too many were made this hour."""
+    found = visitor_of(request)
+    if found is None:
+        _count_new(client_address(request))
+        found = Visitor.objects.create()
+        request._visitor = found  # type: ignore[attr-defined]
+    return found
+
+
+def remember(response: HttpResponseBase, visitor: Visitor) -> None:
+    """Give the browser its cookie, or give it a new date."""
+    response.set_signed_cookie(
+        COOKIE,
+        visitor.key.hex,
+        salt=COOKIE,
+        max_age=COOKIE_AGE,
+        path=f"{settings.FORCE_SCRIPT_NAME or ''}/",
+        secure=settings.PRODUCTION,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def mark(visitor: Visitor, ids: Sequence[int], field: Field, on: bool) -> list[int]:
+    """Set or take back one of a visitor's marks on papers (primary keys, at most MOST_AT_ONCE); those that it changed.
+
+    Tallies follow in the same transaction. Raises TooManyError beyond MOST_MARKS.
+    """
+    now = timezone.now()
+    wanted = sorted(set(ids))[:MOST_AT_ONCE]
+    with transaction.atomic():
+        Visitor.objects.select_for_update().get(pk=visitor.pk)  # one browser's requests take turns
+        rows = Mark.objects.filter(visitor=visitor, paper__in=wanted)
+        known = dict(rows.values_list("paper_id", field))
+        if on:
+            _make(visitor, [pk for pk in wanted if pk not in known])
+        changed = [pk for pk in wanted if (known.get(pk) is not None) != on]
+        if not on:
+            changed = [pk for pk in changed if pk in known]
+        Mark.objects.filter(visitor=visitor, paper__in=changed).update(**{field: now if on else None})
+        if field != "seen":
+            _tally(changed, "stars" if field == "starred" else "opened", 1 if on else -1)
+        Visitor.objects.filter(pk=visitor.pk).update(active=now)
+    return changed
+
+
+def _make(visitor: Visitor, ids: list[int]) -> None:
+    if ids and Mark.objects.filter(visitor=visitor).count() + len(ids) > MOST_MARKS:
+        raise TooManyError(None)
+    there = Paper.objects.filter(pk__in=ids).values_list("pk", flat=True)
+    Mark.objects.bulk_create([Mark(visitor=visitor, paper_id=pk) for pk in there], ignore_conflicts=True)
+
+
+def _tally(ids: list[int], column: str, by: int) -> None:
+    Tally.objects.bulk_create([Tally(paper_id=pk) for pk in ids], ignore_conflicts=True)
+    Tally.objects.filter(paper__in=ids, **({f"{column}__gt": 0} if by < 0 else {})).update(**{column: F(column) + by})
+
+
+def set_words(visitor: Visitor, words: str) -> None:
+    """Keep what the visitor prefers, on one line, cut at LONGEST_WORDS characters."""
+    visitor.words = " ".join(words.split())[:LONGEST_WORDS]
+    visitor.save(update_fields=["words"])
+
+
+class Told:
+    """What is known of one paper for one visitor: her own marks, and everybody's tallies."""
+
+    __slots__ = ("opened", "seen", "starred", "stars")
+
+    def __init__(self, starred: datetime | None, seen: datetime | None, stars: int | None, opened: int | None) -> None:
+        self.starred, self.seen = starred is not None, seen is not None
+        self.stars, self.opened = stars or 0, opened or 0
+
+
+def told_of(visitor: Visitor | None, ids: Iterable[int]) -> dict[int, Told]:
+    """Marks and tallies of papers by their primary keys; one database query, papers without any left out."""
+    papers = Paper.objects.filter(pk__in=list(ids))
+    if visitor is None:
+        rows = papers.filter(tally__isnull=False).values_list("pk", "tally__stars", "tally__opened")
+        return {pk: Told(None, None, stars, opened) for pk, stars, opened in rows.order_by()}
+    hers = papers.annotate(hers=FilteredRelation("marks", condition=Q(marks__visitor=visitor)))
+    fields = ("pk", "hers__starred", "hers__seen", "tally__stars", "tally__opened")
+    return {pk: Told(*told) for pk, *told in hers.values_list(*fields).order_by()}
+
+
+def counts_of(visitor: Visitor) -> dict[str, int]:
+    """How many papers a visitor starred and sifted."""
+    counts: dict[str, int] = visitor.marks.aggregate(starred=Count("starred"), seen=Count("seen"))
+    return counts
+
+
+def seen_before(visitor: Visitor, ids: Iterable[int], moment: datetime) -> set[int]:
+    """Those of the papers that the visitor had sifted before a moment: a page that goes on leaves out the same ones
+    as its beginning did."""
+    rows = Mark.objects.filter(visitor=visitor, paper__in=list(ids), seen__lt=moment)
+    return set(rows.values_list("paper_id", flat=True))
+
+
+def forget(visitor: Visitor) -> None:
+    """Delete a visitor with all marks; what she starred and opened is no longer counted."""
+    with transaction.atomic():
+        for field, column in (("starred", "stars"), ("opened", "opened")):
+            rows = Mark.objects.filter(visitor=visitor, **{f"{field}__isnull": False})
+            _tally(list(rows.values_list("paper_id", flat=True)), column, -1)
+        visitor.delete()
+
+
+def _read(request: HttpRequest) -> Visitor | None:
+    try:
+        text = request.get_signed_cookie(COOKIE, default="", salt=COOKIE, max_age=COOKIE_AGE)
+        return Visitor.objects.filter(key=uuid.UUID(text)).first() if text else None
+    except (BadSignature, ValueError):
+        return None
+
+
+def _count_new(address: str) -> None:
+    hour = timezone.now().strftime("%Y%m%d%H")
+    for whose, name in (("address", address), ("site", "all")):
+        if not name:
+            continue
+        key = f"new-visitors:{hour}:{name}"
+        cache.add(key, 0, 3600)
+        try:
+            count = cache.incr(key)
+        except ValueError:  # gone between the two, or no cache: nothing is counted
+            continue
+        if count is not None and count > NEW_AN_HOUR[whose]:
+            raise TooManyError(3600 - timezone.now().minute * 60 - timezone.now().second)

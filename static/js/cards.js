@@ -1,0 +1,2 @@
+// What each card can do beyond its links.
+"use strict";
