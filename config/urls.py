@@ -10,3 +10,8 @@ urlpatterns = [
     path("", include("search.urls")),
     path("", include("papers.urls")),
 ]
+
+handler400 = "papers.views.errors.bad_request"
+handler403 = "papers.views.errors.permission_denied"
+handler404 = "papers.views.errors.page_not_found"
+handler500 = "papers.views.errors.server_error"

@@ -29,7 +29,8 @@ def suggestions(request: HttpRequest) -> JsonResponse:
 @cache_control(public=True, max_age=86400)
 def description(request: HttpRequest) -> HttpResponse:
     """How to search this site, for browsers that take it among their search engines."""
-    names = ("search", "search-feed", "search-suggestions", "opensearch")
-    addresses = {name.replace("-", "_"): request.build_absolute_uri(reverse(name)) for name in names}
-    context = {**addresses, "icon": request.build_absolute_uri(static("favicon.svg"))}
+    names = ("home", "search", "search-feed", "search-suggestions", "opensearch")
+    context = {name.replace("-", "_"): request.build_absolute_uri(reverse(name)) for name in names}
+    icons = {"icon": "favicon.svg", "small_icon": "icons/16.png", "large_icon": "icons/64.png"}
+    context |= {name: request.build_absolute_uri(static(file)) for name, file in icons.items()}
     return render(request, "opensearch.xml", context, content_type="application/opensearchdescription+xml")
