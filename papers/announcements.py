@@ -3,23 +3,26 @@
 A list is of one category and day. Several categories together show each paper once, with its best kind.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
+from itertools import groupby
 from typing import Final
 
 from django.db import connection
 from django.db.models import Count, Max, Min, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from papers.categories import CATEGORIES, CategorySpec
 from papers.listing import PAGE_SIZE, Listing
 from papers.models import Announcement, DayList, Kind, Paper
 
 SECTIONS: Final = (
-    ("New submissions", frozenset({Kind.NEW})),
-    ("Cross-lists", frozenset({Kind.CROSS})),
-    ("Replacements", frozenset({Kind.REPLACE, Kind.REPLACE_CROSS})),
+    (_("New submissions"), frozenset({Kind.NEW})),
+    (_("Cross-lists"), frozenset({Kind.CROSS})),
+    (_("Replacements"), frozenset({Kind.REPLACE, Kind.REPLACE_CROSS})),
 )
 """The parts of a list, as arXiv's own pages have them."""
 
@@ -56,7 +59,7 @@ def left_out(without: Iterable[str]) -> frozenset[Kind]:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One paper in a list; `version` is the one that was announced, None where nobody told.
+    """One paper in the list of a day; `version` is the one that was announced, None where nobody told.
 
     `in_feed` is false where arXiv's feed was read and has no such line, but another source told of it.
     """
@@ -65,6 +68,8 @@ class Entry:
     arxiv_id: str
     kind: Kind
     version: int | None
+    day: date
+    published: datetime
     in_feed: bool = True
 
     @property
@@ -74,46 +79,60 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class DayOfLists:
-    """What arXiv announced on `day` in those categories of `spec` (None: all) whose list of that day is here.
+class DaysOfLists:
+    """What arXiv announced from `start` to `end`, both inclusive, in those categories of `spec` (None: all) whose lists
+    of these days are here.
 
     Where a category's feed was read, it is the list: replacements that only others told of are left out, and first
     announcements come behind the feed's own.
     """
 
     spec: CategorySpec | None
-    day: date
+    start: date
+    end: date
 
     @cached_property
     def lists(self) -> list[DayList]:
-        """The lists, by category; one database query. Without any, nothing is known of the day."""
-        rows = DayList.objects.filter(day=self.day).order_by("category")
+        """The lists, by day and category; one database query. Without any, nothing is known of the days."""
+        rows = DayList.objects.filter(day__range=(self.start, self.end)).order_by("day", "category")
         wanted = Listing(self.spec).codes[0]
         return list(rows if self.spec is None else rows.filter(category__in=wanted))
 
     @cached_property
     def entries(self) -> list[Entry]:
-        """All papers announced, each once: in arXiv's order where there is one list, else by kind and id, and in each
-        section last what its feed lacks; one database query."""
+        """All papers announced, each once, the newest day first; one database query.
+
+        Within a day: in arXiv's order where there is one list, else by kind and id, and in each section last what its
+        feed lacks. A paper of several days stands where its kind is best, on the first of such days.
+        """
+        days = Counter(one.day for one in self.lists)
+        of_day: dict[date, list[_Placed]] = {day: [] for day in sorted(days, reverse=True)}
+        for entry, place in self._told():
+            of_day[entry.day].append((entry, place))
+        best: dict[int, Entry] = {}
+        for pairs in of_day.values():
+            for entry, _place in pairs:
+                known = best.get(entry.paper_id)
+                if known is None or (entry.kind, entry.day) <= (known.kind, known.day):
+                    best[entry.paper_id] = entry
+        return [
+            entry
+            for day, pairs in of_day.items()
+            for entry, _place in sorted(pairs, key=_in_arxivs_order if days[day] == 1 else _by_kind)
+            if best[entry.paper_id] is entry
+        ]
+
+    def _told(self) -> Iterator["_Placed"]:
+        """Each paper of each day with its place in arXiv's order, where it has one."""
         unwanted = set(Listing(self.spec).codes[1])
         # Left to a database, these would be compared with all papers that the unwanted categories ever had.
         also = ["paper__categories"] if unwanted else []
-        each = self._rows().values_list("paper_id", "paper__arxiv_id", *also).order_by()
+        each = self._rows().values_list("day", "paper_id", "paper__arxiv_id", "paper__published", *also).order_by()
         sure = Min("kind", filter=self._is_sure)
         told = each.annotate(best=Min("kind"), sure=sure, place=Min("position"), newest=Max("version"))
-        found = [
-            (Entry(pk, name, Kind(best), version, best == sure), place)
-            for pk, name, *categories, best, sure, place, version in told
-            if not (categories and unwanted.intersection(categories[0]))
-        ]
-        one_list = len(self.lists) == 1
-        return [entry for entry, _ in sorted(found, key=_in_arxivs_order if one_list else _by_kind)]
-
-    @cached_property
-    def missing(self) -> list[str]:
-        """Categories of `spec` that have no list of the day here."""
-        known = {one.category for one in self.lists}
-        return [] if self.spec is None else [code for code in Listing(self.spec).codes[0] if code not in known]
+        for day, pk, name, published, *categories, best, sure, place, version in told:
+            if not (categories and unwanted.intersection(categories[0])):
+                yield Entry(pk, name, Kind(best), version, day, published, best == sure), place
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -126,14 +145,41 @@ class DayOfLists:
         return [entry for entry in self.entries if entry.kind not in unwanted]
 
     def _rows(self) -> QuerySet[Announcement]:
-        categories = [one.category for one in self.lists]
-        rows = Announcement.objects.filter(day=self.day, category__in=categories, paper__removed=False)
+        categories = sorted({one.category for one in self.lists})
+        rows = Announcement.objects.filter(
+            day__range=(self.start, self.end), category__in=categories, paper__removed=False
+        )
         return rows.filter(self._is_sure | Q(kind__in=_FIRST))
 
     @property
     def _is_sure(self) -> Q:
         """Whether a feed says so, or none was read that could."""
-        return Q(by_rss=True) | Q(category__in=[one.category for one in self.lists if one.fetched is None])
+        sure = Q(by_rss=True)
+        for day, lists in groupby(self.lists, key=lambda one: one.day):
+            unread = [one.category for one in lists if one.fetched is None]
+            sure |= Q(day=day, category__in=unread) if unread else Q()
+        return sure
+
+
+class DayOfLists(DaysOfLists):
+    """What arXiv announced on one day."""
+
+    def __init__(self, spec: CategorySpec | None, day: date) -> None:
+        super().__init__(spec, day, day)
+
+    @property
+    def day(self) -> date:
+        """The announcement day."""
+        return self.start
+
+    @cached_property
+    def missing(self) -> list[str]:
+        """Categories of `spec` that have no list of the day here."""
+        known = {one.category for one in self.lists}
+        return [] if self.spec is None else [code for code in Listing(self.spec).codes[0] if code not in known]
+
+
+_Placed = tuple[Entry, int | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,15 +82,27 @@ class Listing:
             )
         )
 
+    def keys(self, limit: int) -> list[tuple[int, datetime]]:
+        """Primary key and first submission of the `limit` newest papers; one database query."""
+        if self.spec is not None and not self.codes[0]:
+            return []
+        if self.spec is None:
+            newest = Paper.objects.filter(self.within(), removed=False).order_by("-published", "-id")
+            return list(newest.values_list("pk", "published")[:limit])
+        walk, parameters = self._walk(limit, 0, "DESC")
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT chosen.paper_id, chosen.published FROM ({walk}) AS chosen", parameters)  # noqa: S608
+            return [(pk, _moment(published)) for pk, published in cursor.fetchall()]
+
     def total(self) -> int:
         """How many papers there are, counted up to REACH + 1; one database query."""
         if self.spec is None:
             # In order, so that PostgreSQL walks the index as far as it counts.
-            papers = Paper.objects.filter(self._days(), removed=False).order_by("-published", "-id")
+            papers = Paper.objects.filter(self.within(), removed=False).order_by("-published", "-id")
             return papers[: REACH + 1].count()
         include, exclude = self.codes
         if not exclude:
-            links = PaperCategory.objects.filter(self._days(), category__in=include)
+            links = PaperCategory.objects.filter(self.within(), category__in=include)
             return links.values("paper_id").distinct()[: REACH + 1].count()
         if not include:
             return 0
@@ -111,7 +123,7 @@ class Listing:
 
     def category_counts(self) -> dict[str, int]:
         """How many papers within the list's days each category has, whatever `spec` is; meant for few days."""
-        links = PaperCategory.objects.filter(self._days("paper__published"))
+        links = PaperCategory.objects.filter(self.within("paper__published"))
         return dict(links.values_list("category").annotate(Count("id")))
 
     def newest_day(self) -> date | None:
@@ -157,7 +169,7 @@ class Listing:
             return None
         return datetime.combine(self.end + timedelta(days=1), time.min, UTC)
 
-    def _days(self, field: str = "published") -> Q:
+    def within(self, field: str = "published") -> Q:
         since, until = self._from(), self._until()
         return (Q((f"{field}__gte", since)) if since else Q()) & (Q((f"{field}__lt", until)) if until else Q())
 
@@ -184,6 +196,12 @@ def _unwanted(codes: list[str]) -> str:
         f"NOT EXISTS (SELECT 1 FROM {_LINKS} AS other WHERE other.paper_id = link.paper_id "  # noqa: S608
         f"AND other.category || '' IN ({wanted}) LIMIT 1 OFFSET 0)"
     )
+
+
+def _moment(value: datetime | str) -> datetime:
+    """A time as the database's own driver gives it: SQLite's text has no zone and is UTC."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _day(papers: Iterable[Paper]) -> date | None:

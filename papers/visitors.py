@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.signing import BadSignature
 from django.db import transaction
-from django.db.models import Count, F, FilteredRelation, Q
+from django.db.models import Count, F, FilteredRelation, Q, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -122,15 +122,33 @@ class Told:
         self.stars, self.opened = stars or 0, opened or 0
 
 
-def told_of(visitor: Visitor | None, ids: Iterable[int]) -> dict[int, Told]:
-    """Marks and tallies of papers by their primary keys; one database query, papers without any left out."""
-    papers = Paper.objects.filter(pk__in=list(ids))
+_TOLD: Final = {"told_stars": F("tally__stars"), "told_opened": F("tally__opened")}
+_HERS: Final = {"told_starred": F("hers__starred"), "told_seen": F("hers__seen")}
+
+
+def with_told(papers: QuerySet[Paper], visitor: Visitor | None) -> QuerySet[Paper]:
+    """The papers of a query with what `told` reads from them; the query stays one."""
     if visitor is None:
-        rows = papers.filter(tally__isnull=False).values_list("pk", "tally__stars", "tally__opened")
-        return {pk: Told(None, None, stars, opened) for pk, stars, opened in rows.order_by()}
-    hers = papers.annotate(hers=FilteredRelation("marks", condition=Q(marks__visitor=visitor)))
-    fields = ("pk", "hers__starred", "hers__seen", "tally__stars", "tally__opened")
-    return {pk: Told(*told) for pk, *told in hers.values_list(*fields).order_by()}
+        return papers.annotate(**_TOLD)
+    hers = FilteredRelation("marks", condition=Q(marks__visitor=visitor))
+    return papers.annotate(hers=hers).annotate(**_TOLD, **_HERS)
+
+
+def told(paper: Paper) -> Told:
+    """What is known of a paper that `with_told` brought."""
+    known = vars(paper).get
+    return Told(known("told_starred"), known("told_seen"), known("told_stars"), known("told_opened"))
+
+
+def told_of(visitor: Visitor | None, ids: Iterable[int]) -> dict[int, Told]:
+    """Marks and tallies of papers by their primary keys; one database query."""
+    papers = with_told(Paper.objects.filter(pk__in=list(ids)).only("pk").order_by(), visitor)
+    return {paper.pk: told(paper) for paper in papers}
+
+
+def stars_of(ids: Iterable[int]) -> dict[int, int]:
+    """How many visitors starred each of the papers, those without any left out; one database query."""
+    return dict(Tally.objects.filter(paper__in=list(ids), stars__gt=0).values_list("paper_id", "stars"))
 
 
 def counts_of(visitor: Visitor) -> dict[str, int]:
@@ -139,11 +157,10 @@ def counts_of(visitor: Visitor) -> dict[str, int]:
     return counts
 
 
-def seen_before(visitor: Visitor, ids: Iterable[int], moment: datetime) -> set[int]:
-    """Those of the papers that the visitor had sifted before a moment: a page that goes on leaves out the same ones
-    as its beginning did."""
-    rows = Mark.objects.filter(visitor=visitor, paper__in=list(ids), seen__lt=moment)
-    return set(rows.values_list("paper_id", flat=True))
+def seen_times(visitor: Visitor, ids: Iterable[int]) -> dict[int, datetime]:
+    """When the visitor sifted each of the papers, the others left out; one database query."""
+    rows = Mark.objects.filter(visitor=visitor, paper__in=list(ids), seen__isnull=False)
+    return {pk: seen for pk, seen in rows.values_list("paper_id", "seen") if seen}
 
 
 def forget(visitor: Visitor) -> None:

@@ -104,3 +104,11 @@ def _steps(spec: CategorySpec, code: str) -> dict[str, str] | None:
     elif code not in exclude and include - {code, *subcategories(code)}:
         found["leave"] = reverse("listing", args=[CategorySpec(spec.include, (*spec.exclude, code))])
     return found or None
+
+
+@register.filter
+def short_count(number: int) -> str:
+    """A number in the room of a calendar's day: 987, 1.2k, 12k."""
+    if number < 1_000:
+        return str(number)
+    return f"{number / 1_000:.1f}k" if number < 9_950 else f"{number / 1_000:.0f}k"

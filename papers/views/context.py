@@ -4,17 +4,24 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import groupby
+from typing import Literal
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from papers.categories import ARCHIVES, CATEGORIES, Category, CategorySpec
 from papers.changes import Change
 from papers.models import Kind, Paper
+from papers.selection import Item
 from papers.visitors import Told, told_of, visitor_of
 
-SINGLES = "Relativity, high energy, nuclear, quantum"  # physics' archives that are one category each
+SINGLES = _lazy("Relativity, high energy, nuclear, quantum")  # physics' archives that are one category each
 THEMES = ("light", "dark")
+State = Literal["", "in", "out"]
+_OFF: State = ""
+_IN: State = "in"
+_OUT: State = "out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,7 @@ class Row:
     change: Change | None = None
     in_feed: bool = True
     told: Told | None = None
+    item: Item | None = None
 
 
 def reader(request: HttpRequest) -> dict[str, object]:
@@ -49,22 +57,9 @@ def with_told(request: HttpRequest, rows: Iterable[Row]) -> list[Row]:
     return [replace(row, told=told.get(row.paper.pk)) for row in found]
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
-    """The rows of one day of first submission."""
-
-    day: date
-    rows: list[Row]
-
-
 def numbered(papers: Iterable[Paper], first: int = 1, words: tuple[str, ...] = ()) -> list[Row]:
     """Rows numbered from `first`."""
     return [Row(number, paper, words) for number, paper in enumerate(papers, first)]
-
-
-def by_day(rows: Iterable[Row]) -> list[Day]:
-    """Rows under their days; the rows come sorted by day."""
-    return [Day(day, list(group)) for day, group in groupby(rows, key=lambda row: row.paper.published.date())]
 
 
 def read_day(parameters: Mapping[str, str], name: str, notes: list[str]) -> date | None:
@@ -77,19 +72,31 @@ def read_day(parameters: Mapping[str, str], name: str, notes: list[str]) -> date
             raise ValueError
         return date.fromisoformat(text)
     except ValueError:
-        notes.append(f"“{text[:20]}” is no day and was left out. A day is written like 2025-11-21.")
+        notes.append(
+            _("“%(text)s” is no day and was left out. A day is written like 2025-11-21.") % {"text": text[:20]}
+        )
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One box of the picker: a category, or a whole archive where `whole` says so."""
+    """One box of the picker, wanted, unwanted or neither: a category, or a whole archive where `whole` says so."""
 
     code: str
     name: str
-    checked: bool
+    state: State
     count: int = 0
     whole: bool = False
+
+    @property
+    def checked(self) -> bool:
+        """Whether its papers are wanted."""
+        return self.state == "in"
+
+    @property
+    def out(self) -> bool:
+        """Whether its papers are unwanted."""
+        return self.state == "out"
 
 
 @dataclass(slots=True)
@@ -102,29 +109,34 @@ class Shelf:
 
     @property
     def open(self) -> bool:
-        """Whether a box in it is ticked."""
-        return any(choice.checked for choice in self.choices)
+        """Whether a box in it is ticked or crossed out."""
+        return any(choice.state for choice in self.choices)
 
 
 def picker(spec: CategorySpec | None, counts: Mapping[str, int] | None = None) -> list[Shelf]:
-    """Boxes for every category that takes papers, by archive, those of `spec` ticked; `counts` are papers by code."""
-    included = spec.include if spec else ()
+    """Boxes for every category that takes papers, by archive, with what `spec` says of each; `counts` are papers by
+    code."""
+    states: dict[str, State] = {}
+    if spec is not None:
+        states = dict.fromkeys(spec.exclude, _OUT) | dict.fromkeys(spec.include, _IN)
     shelves: dict[str, Shelf] = {}
     for category in CATEGORIES.values():
         if category.historic:
             continue
         single = category.code == category.archive
-        key = SINGLES if single else category.archive
+        key = str(SINGLES) if single else category.archive
         if key not in shelves:
-            shelves[key] = _shelf(category, single, included)
+            shelves[key] = _shelf(category, single, states)
         count = (counts or {}).get(category.code, 0)
-        shelves[key].choices.append(Choice(category.code, category.name, category.code in included, count))
+        choice = Choice(category.code, category.name, states.get(category.code, _OFF), count)
+        shelves[key].choices.append(choice)
     groups = list(dict.fromkeys(category.group for category in CATEGORIES.values()))
     return sorted(shelves.values(), key=lambda shelf: groups.index(shelf.group))
 
 
-def _shelf(category: Category, single: bool, included: tuple[str, ...]) -> Shelf:
+def _shelf(category: Category, single: bool, states: Mapping[str, State]) -> Shelf:
     if single:
-        return Shelf(SINGLES, category.group)
+        return Shelf(str(SINGLES), category.group)
     code, name = category.archive, ARCHIVES[category.archive]
-    return Shelf(name, category.group, [Choice(code, f"All of {name}", code in included, whole=True)])
+    everything = Choice(code, _("All of %(archive)s") % {"archive": name}, states.get(code, _OFF), whole=True)
+    return Shelf(name, category.group, [everything])

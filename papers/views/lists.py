@@ -1,53 +1,53 @@
 """Pages that list papers: the newest day, and the categories a reader chose."""
 
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from difflib import get_close_matches
-from urllib.parse import urlencode
+from typing import Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from papers.announcements import (
-    DayOfLists,
-    EntryPage,
-    ListDays,
-    day_after,
-    day_before,
-    list_days,
-    newest_day,
-    page_of,
-)
+from papers.announcements import DayOfLists, DaysOfLists, ListDays, day_after, day_before, list_days, newest_day
 from papers.categories import ARCHIVES, CATEGORIES, CategorySpec, UnknownCategory, split_spec
 from papers.identifiers import parse_id
-from papers.listing import REACH, Listing, Page
-from papers.paging import page_numbers, read_page
-from papers.views.announced import asked_without, remarks, sections, toggles, without_parameter
-from papers.views.context import by_day, numbered, picker, read_day
+from papers.listing import Listing
+from papers.month import FIRST, month_of
+from papers.views.context import picker, read_day
+from papers.views.sifting import kept_in_days, read_days, sift
+
+LONGEST_SPAN: Final = timedelta(days=30)  # between the days of one page of announcement lists; longer is by submission
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """What is new: what was announced on the newest day present, or on `?date=`, over all categories."""
+    """What is new: what was announced on the newest day present, or on `?date=`, or from `?from=` to `?to=`, over all
+    categories."""
     notes: list[str] = []
-    day = read_day(request.GET, "date", notes)
+    day, start, end = read_days(request, notes)
     lists = list_days(None, day)
     newest = newest_day(None, lists)
-    if day is None and newest is not None:
-        day = newest
+    if _wants_calendar(request):
+        return _calendar_alone(request, None, day or end, newest)
+    if start is None and end is None and newest is not None:
+        day = start = end = newest
         lists = list_days(None, day) if lists.newest else lists
-    papers = Listing(None, day, day)
-    announced = _announced(None, day)
-    counts = announced.counts if announced else papers.category_counts() if day else None
+    papers = Listing(None, start, end)
+    announced = _announced(None, start, end) if lists.newest else None
+    part = request.GET.get("part") == "1"
+    counts = None if part else announced.counts if announced else papers.category_counts() if day else None
     context: dict[str, object] = {
         "day": day,
+        "start": start,
+        "end": end,
         "newest_day": newest,
-        "shelves": picker(None, counts),
+        "shelves": [] if part else picker(None, counts),
         "feed": reverse("home-feed"),
     }
-    return _list_page(request, "papers/home.html", papers, _Lists(announced, lists), context, notes)
+    if not part:
+        context |= _neighbours(papers, day, newest, lists) | _calendar(request, None, day or end, newest)
+    return sift(request, "papers/home.html", papers, announced, context, notes)
 
 
 @require_safe
@@ -63,38 +63,40 @@ def listing(request: HttpRequest, spec: str) -> HttpResponse:
         query = request.META.get("QUERY_STRING", "")
         return HttpResponsePermanentRedirect(reverse("listing", args=[read]) + (f"?{query}" if query else ""))
     notes: list[str] = []
-    day = read_day(request.GET, "date", notes)
-    start = day or read_day(request.GET, "from", notes)
-    end = day or read_day(request.GET, "to", notes)
-    if start and end and start > end:
-        start, end = end, start
-        notes.append("The days were given backwards and were turned around.")
-    lists = list_days(read, day)
-    shelves = picker(read)
+    day, start, end = read_days(request, notes)
+    papers, announced = Listing(read, start, end), _announced(read, start, end)
+    context: dict[str, object] = {"spec": read, "day": day, "start": start, "end": end}
+    if request.GET.get("part") != "1":
+        lists = list_days(read, day)
+        newest = newest_day(read, lists)
+        if _wants_calendar(request):
+            return _calendar_alone(request, read, day or end, newest)
+        context |= _named(read) | {"newest_day": newest, "feed": reverse("listing-feed", args=[read])}
+        context |= _neighbours(papers, day, newest, lists) | _calendar(request, read, day or end, newest)
+    return sift(request, "papers/listing.html", papers, announced, context, notes)
+
+
+def _named(spec: CategorySpec) -> dict[str, object]:
+    """The categories with their names, and the boxes to choose them by."""
+    shelves = picker(spec)
     boxes = {choice.code for shelf in shelves for choice in shelf.choices}
-    unboxed = "+".join(code for code in read.include if code not in boxes)
-    context: dict[str, object] = {
-        "spec": read,
-        "names": [(code, _name(code)) for code in read.include],
-        "without": [(code, _name(code)) for code in read.exclude],
-        "day": day,
-        "start": start,
-        "end": end,
-        "newest_day": newest_day(read, lists),
+    unboxed = [code for code in spec.include if code not in boxes], [code for code in spec.exclude if code not in boxes]
+    return {
+        "names": [(code, _name(code)) for code in spec.include],
+        "without": [(code, _name(code)) for code in spec.exclude],
         "shelves": shelves,
-        "typed": unboxed + "".join(f"-{code}" for code in read.exclude),
-        "feed": reverse("listing-feed", args=[read]),
+        "typed": "+".join(unboxed[0]) + "".join(f"-{code}" for code in spec.exclude),
     }
-    of_day = _Lists(_announced(read, day), lists)
-    return _list_page(request, "papers/listing.html", Listing(read, start, end), of_day, context, notes)
 
 
 @require_safe
 def choose(request: HttpRequest) -> HttpResponse:
-    """Where the form of categories leads: to the list of the boxes that were ticked and the text that was added."""
+    """Where the form of categories leads: to the list of the boxes that were ticked (`c`), less those that were crossed
+    out (`x`), and the text that was added."""
     ticked = "+".join(request.GET.getlist("c"))
+    crossed = "".join(f"-{code}" for code in request.GET.getlist("x"))
     typed = request.GET.get("spec", "").strip()
-    text = ticked + ("" if not typed or typed.startswith("-") else "+") + typed
+    text = ticked + ("" if not typed or typed.startswith("-") else "+") + typed + crossed
     if not text.strip("+, "):
         return redirect("home")
     try:
@@ -119,72 +121,48 @@ def unknown_category(request: HttpRequest, error: UnknownCategory) -> HttpRespon
     return render(request, "papers/unknown_category.html", context, status=404)
 
 
-@dataclass(frozen=True, slots=True)
-class _Lists:
-    """Announcement lists of a page: those of its day, where there are any, and the days of others."""
-
-    announced: DayOfLists | None
-    days: ListDays
-
-
-def _announced(spec: CategorySpec | None, day: date | None) -> DayOfLists | None:
-    found = DayOfLists(spec, day) if day else None
-    return found if found and found.lists else None
+def _announced(spec: CategorySpec | None, start: date | None, end: date | None) -> DaysOfLists | None:
+    """The announcement lists of a day or of some days, where there are any."""
+    if start is None or end is None or end - start > LONGEST_SPAN:
+        return None
+    found = DayOfLists(spec, start) if start == end else DaysOfLists(spec, start, end)
+    return found if found.lists else None
 
 
-def _list_page(
-    request: HttpRequest, template: str, papers: Listing, lists: _Lists, context: dict[str, object], notes: list[str]
-) -> HttpResponse:
-    """A page of the day's announcement lists, or else of `papers`, in `template`: 400 where the address had to be
-    read leniently, 404 beyond the last page."""
-    without = asked_without(request.GET, notes)
-    number = read_page(request.GET.get("page"), notes)
-    page: Page | EntryPage
-    if lists.announced:
-        entries = lists.announced.entries_without(without)
-        page = page_of(entries, number)
-        context |= {
-            "sections": sections(entries, page),
-            "toggles": toggles(lists.announced, without, request.path, _days(request)),
-            "remarks": remarks(lists.announced),
-        }
-    else:
-        page = papers.page(number)
-        context["days"] = by_day(numbered(page.papers, page.first))
-    _add_days(context, papers, lists)
-    beyond = page.number > page.pages
-    kept = without_parameter(without)
-    context |= {
-        "announced": lists.announced,
-        "page": page,
-        "kept": f"&{urlencode(kept, safe=',')}" if kept else "",
-        "numbers": page_numbers(min(page.number, page.pages), page.pages),
-        "beyond": beyond,
-        "reach": REACH,
-        "notes": notes,
-        "canonical": _canonical(request, {**_days(request), **(kept if lists.announced else {})}, page.number),
-    }
-    return render(request, template, context, status=404 if beyond else 400 if notes else 200)
-
-
-def _add_days(context: dict[str, object], papers: Listing, lists: _Lists) -> None:
+def _neighbours(papers: Listing, day: date | None, newest: date | None, lists: ListDays) -> dict[str, object]:
     """The days next to the page's own, if it is of one day."""
-    day, newest = context["day"], context["newest_day"]
-    if isinstance(day, date):
-        context["day_before"] = day_before(papers, day, lists.days)
-        context["day_after"] = day_after(papers, day, lists.days) if isinstance(newest, date) and day < newest else None
+    if day is None:
+        return {}
+    return {
+        "day_before": day_before(papers, day, lists),
+        "day_after": day_after(papers, day, lists) if newest and day < newest else None,
+    }
 
 
-def _days(request: HttpRequest) -> dict[str, str]:
-    """The days in the address, as far as they can be read, in one order."""
-    days = {name: read_day(request.GET, name, []) for name in ("date", "from", "to")}
-    return {name: day.isoformat() for name, day in days.items() if day}
+def _calendar(
+    request: HttpRequest, spec: CategorySpec | None, day: date | None, newest: date | None
+) -> dict[str, object]:
+    """The calendar page of `?month=`; else only the month of the page's own day, or of the newest, for a script to ask
+    for: counting a month's papers takes longer than all the rest of a page."""
+    if newest is None:
+        return {}
+    asked = read_day(request.GET, "month", [])
+    shown = min(max(asked or day or newest, FIRST), newest)
+    calendar = month_of(spec, shown, newest) if asked or _wants_calendar(request) else None
+    return {"calendar": calendar, "month": shown.replace(day=1)}
 
 
-def _canonical(request: HttpRequest, kept: dict[str, str], number: int) -> str:
-    """The one address of a page: its known parameters in one order."""
-    parameters = {**kept, **({"page": str(number)} if number > 1 else {})}
-    return request.build_absolute_uri(request.path + (f"?{urlencode(parameters, safe=',')}" if parameters else ""))
+def _wants_calendar(request: HttpRequest) -> bool:
+    return request.GET.get("part") == "calendar"
+
+
+def _calendar_alone(
+    request: HttpRequest, spec: CategorySpec | None, day: date | None, newest: date | None
+) -> HttpResponse:
+    """The calendar as a piece of a page."""
+    _day, start, end = read_days(request, [])
+    context = {"day": _day, "start": start, "end": end, "kept": kept_in_days(request)}
+    return render(request, "papers/_calendar.html", context | _calendar(request, spec, day, newest))
 
 
 def _name(code: str) -> str:

@@ -191,14 +191,14 @@ def test_words_of_what_is_left_out() -> None:
 
 
 def test_pages_go_through_a_list_once(client: Client) -> None:
-    made = PaperFactory.create_batch(120)
-    day_list("cs.CL", DAY, new=made[:70], cross=made[70:80], replace=made[80:])
+    made = PaperFactory.create_batch(60)
+    day_list("cs.CL", DAY, new=made[:35], cross=made[35:40], replace=made[40:])
     pages = [page_of(client, f"/arxiv/cs.CL?date={DAY}&without=cross&page={number}") for number in (1, 2, 3)]
-    assert [name for page in pages for name in shown(page)] == [one.arxiv_id for one in made[:70] + made[80:]]
-    assert headings(pages[0]) == ["New submissions 1 to 50 of 70"]
-    assert headings(pages[1]) == ["New submissions 51 to 70 of 70", "Replacements 1 to 30 of 40"]
-    assert headings(pages[2]) == ["Replacements 31 to 40 of 40"]
-    assert [found.text_content() for found in pages[2].find_class("number")] == [str(n) for n in range(101, 111)]
+    assert [name for page in pages for name in shown(page)] == [one.arxiv_id for one in made[:35] + made[40:]]
+    assert headings(pages[0]) == ["New submissions 1 to 25 of 35"]
+    assert headings(pages[1]) == ["New submissions 26 to 35 of 35", "Replacements 1 to 15 of 20"]
+    assert headings(pages[2]) == ["Replacements 16 to 20 of 20"]
+    assert [found.text_content() for found in pages[2].find_class("number")] == [str(n) for n in range(51, 56)]
     assert pages[1].xpath("//nav[@class='pages']/a/@href")[0] == f"?date={DAY}&without=cross&page=1"
     assert pages[1].xpath("//link[@rel='canonical']/@href")[0].endswith(f"?date={DAY}&without=cross&page=2")
     assert "There is no page 4" in page_of(client, f"/arxiv/cs.CL?date={DAY}&without=cross&page=4", 404).text_content()
@@ -307,7 +307,7 @@ def test_a_list_costs_few_queries_however_long(
     client: Client, papers: list[Paper], address: str, django_assert_max_num_queries: Budget
 ) -> None:
     day_list("cs.CL", "2025-11-20", new=papers[:1])
-    many = PaperFactory.create_batch(30, version=2)
+    many = PaperFactory.create_batch(15, version=2)
     for one in many:
         version_of(one, 1, abstract="We measured tides.")
     Announcement.objects.bulk_create(
@@ -316,7 +316,7 @@ def test_a_list_costs_few_queries_however_long(
     page_of(client, address)
     with django_assert_max_num_queries(9):
         page = page_of(client, address)
-    assert len(page.find_class("change")) == 30
+    assert len(page.find_class("change")) == 15
 
 
 def test_the_lists_are_read_by_their_indexes(papers: list[Paper]) -> None:

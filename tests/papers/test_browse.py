@@ -129,12 +129,12 @@ def test_home_without_papers_says_so(client: Client) -> None:
 
 
 def test_pages_split_a_listing_without_loss(client: Client) -> None:
-    PaperFactory.create_batch(120)
+    PaperFactory.create_batch(60)
     pages = [page_of(client, f"/arxiv/cs.CL?page={number}") for number in (1, 2, 3)]
     ids = [arxiv_id for page in pages for arxiv_id in shown(page)]
-    assert [len(shown(page)) for page in pages] == [50, 50, 20]
+    assert [len(shown(page)) for page in pages] == [25, 25, 10]
     assert ids == list(Paper.objects.order_by("-published", "-id").values_list("arxiv_id", flat=True))
-    assert pages[2].find_class("number")[-1].text_content() == "120"
+    assert pages[2].find_class("number")[-1].text_content() == "60"
     assert pages[0].xpath("//nav[@class='pages']/a/@href") == ["?page=1", "?page=2", "?page=3"]
     beyond = page_of(client, "/arxiv/cs.CL?page=4", 404)
     assert "There is no page 4" in beyond.text_content()
@@ -143,12 +143,12 @@ def test_pages_split_a_listing_without_loss(client: Client) -> None:
 
 def test_pages_end_at_the_reach(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("papers.listing.REACH", 60)
-    monkeypatch.setattr("papers.views.lists.REACH", 60)
+    monkeypatch.setattr("papers.views.sifting.REACH", 60)
     PaperFactory.create_batch(70)
     for address in ("/arxiv/cs.CL", "/arxiv/cs.CL-cs.AI", "/"):
         assert "More than 60 papers" in page_of(client, address).text_content()
-        assert len(shown(page_of(client, f"{address}?page=2"))) == 10
-        assert "Choose days" in page_of(client, f"{address}?page=3", 404).text_content()
+        assert len(shown(page_of(client, f"{address}?page=3"))) == 10
+        assert "Choose days" in page_of(client, f"{address}?page=4", 404).text_content()
 
 
 def test_equal_times_keep_one_order_over_pages() -> None:
