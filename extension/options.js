@@ -9,7 +9,7 @@ const [form, site, result, address, place] = ["form", "site", "result", "address
   document.getElementById(id),
 );
 
-document.documentElement.lang = chrome.i18n.getUILanguage();
+document.documentElement.lang = say("language"); // of the texts: the browser may speak one that they do not
 for (const element of document.querySelectorAll("[data-message]")) {
   element.textContent = say(element.dataset.message);
 }

@@ -26,4 +26,4 @@ def bookmarklet(site: str) -> str:
     """The bookmark's address for the site whose front page is at `site`: an arXiv page leads to its counterpart there,
     any other page to the search for the text that is selected."""
     body = _BODY.format(place_of=place_of(), site=json.dumps(site))
-    return "javascript:" + quote(f"(()=>{{{body}}})()", safe="!$&'()*+,-./:;=?@_~")
+    return "javascript:" + quote(f"(()=>{{{body}}})()", safe="!$&()*+,-./:;=?@_~")

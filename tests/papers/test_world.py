@@ -235,5 +235,5 @@ def test_a_long_selection_is_cut(node: str) -> None:
 def test_the_bookmarklet_is_plain_ascii_that_needs_no_escaping_in_a_bookmark() -> None:
     made = bookmarklet("https://tide.example/")
     assert re.fullmatch(r"javascript:[!-~]+", made)
-    assert not set(made) & set('"<>#`\\^|{}')
+    assert not set(made) & set("'\"<>#`\\^|{}")
     assert len(made) < 4000
