@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_script_prefix, set_script_prefix
-from lxml import etree
+from lxml import etree, html
 from pytest_django import Settings
 
 from papers import sitemaps
@@ -139,6 +139,7 @@ def test_robots_are_told_of_the_site_map_and_kept_from_what_costs_work(client: C
         "/arxiv/2511.00001/related",
         "/arxiv/hep-th/9108020/bibtex",
         "/arxiv/cs.CL/ris?date=2025-11-21",
+        "/bibtex?date=2025-11-21",
         "/marks",
         "/library",
         "/admin/",
@@ -154,6 +155,34 @@ def test_robots_are_told_of_the_site_map_and_kept_from_what_costs_work(client: C
         "/opensearch.xml",
     ):
         assert not is_closed(address), address
+
+
+@pytest.mark.parametrize(
+    ("address", "one"),
+    [
+        ("/?utm_source=x", "/"),
+        ("/?page=1", "/"),
+        ("/help?x", "/help"),
+        ("/tools?x", "/tools"),
+        ("/arxiv/cs.CL?page=1&sort=nonsense", "/arxiv/cs.CL"),
+        ("/arxiv/cs.CL?to=2025-11-09&from=2025-11-02", "/arxiv/cs.CL?from=2025-11-02&to=2025-11-09"),
+        ("/arxiv/2511.00001?x=1", "/arxiv/2511.00001"),
+        ("/arxiv/2511.00001v1", "/arxiv/2511.00001"),
+    ],
+)
+def test_a_page_of_several_addresses_names_the_one_that_counts(client: Client, address: str, one: str) -> None:
+    paper("2511.00001")
+    page = html.fromstring(client.get(address).content.decode())
+    assert page.xpath("//link[@rel='canonical']/@href") == [f"http://testserver{one}"]
+
+
+@pytest.mark.parametrize("address", ["/", "/arxiv/cs.CL", "/arxiv/cs.CL?date=2025-11-03", "/arxiv/2511.00001"])
+def test_a_page_of_papers_names_a_feed_that_is_there(client: Client, address: str) -> None:
+    paper("2511.00001")
+    [feed] = page_of(client, address).xpath("//link[@rel='alternate'][@type='application/atom+xml']/@href")
+    response = client.get(feed)
+    assert response["Content-Type"].startswith("application/atom+xml")
+    assert b"2511.00001" in response.content
 
 
 def test_below_a_path_all_addresses_have_it(client: Client, below_a_path: str) -> None:
