@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, Worker, expect
 from pytest_django.live_server_helper import LiveServer
 
+from tests.e2e.axe import assert_accessible
 from tests.e2e.conftest import ARGUMENTS, chromium_program
 from tests.papers.pages import paper
 
@@ -153,6 +154,7 @@ def test_options_speak_the_browsers_language_and_fit_a_phone(options: Page, lang
     expect(options.get_by_role("button")).to_have_text({"en": "Save", "zh-CN": "保存"}[language])
     options.set_viewport_size({"width": 390, "height": 844})
     assert options.evaluate("document.documentElement.scrollWidth") <= 390
+    assert_accessible(options)
 
 
 def test_without_options_the_site_is_this_machine(worker: Worker) -> None:
@@ -212,6 +214,7 @@ def test_the_bookmarklet_can_be_dragged_and_a_click_says_how_it_is_meant(tools: 
     expect(tools.locator("#copied")).to_have_text("Copied")
     assert tools.evaluate("navigator.clipboard.readText()") == address
     assert tools.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert_accessible(tools)
 
 
 @pytest.mark.parametrize(
