@@ -26,6 +26,7 @@ from tests.papers.pages import page_of, paper
 from tests.services import missing
 
 pytestmark = pytest.mark.django_db
+OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
 NAMES = {"s": "http://www.sitemaps.org/schemas/sitemap/0.9"}
 
 
@@ -212,6 +213,28 @@ def test_the_manifest_names_what_a_browser_needs_and_icons_that_are_there(client
         if icon["type"] == "image/png":
             width, height = (int.from_bytes(file.read_bytes()[at : at + 4]) for at in (16, 20))
             assert icon["sizes"] == f"{width}x{height}"
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_description_for_browsers_keeps_the_limits_of_opensearch_1_1(client: Client, language: str) -> None:
+    root = etree.fromstring(client.get("/opensearch.xml", HTTP_ACCEPT_LANGUAGE=language).content)
+    longest = {"ShortName": 16, "LongName": 48, "Description": 1024, "Tags": 256}
+    for name, most in longest.items():
+        [text] = [each.text or "" for each in root.iter(f"{OPENSEARCH}{name}")]
+        assert 0 < len(text) <= most, name
+    urls = {(each.get("type"), each.get("rel")): each.get("template") for each in root.iter(f"{OPENSEARCH}Url")}
+    assert urls.keys() == {
+        ("text/html", "results"),
+        ("application/atom+xml", "results"),
+        ("application/x-suggestions+json", "suggestions"),
+        ("application/opensearchdescription+xml", "self"),
+    }
+    assert all("{searchTerms}" in (urls[kind] or "") for kind in urls if kind[1] != "self")
+    for image in root.iter(f"{OPENSEARCH}Image"):
+        name = urlsplit(image.text or "").path.removeprefix("/static/")
+        assert finders.find(name), name
+    assert [each.text for each in root.iter(f"{OPENSEARCH}Language")] == ["en", "*"]
+    assert root.find(f"{OPENSEARCH}Query").get("role") == "example"
 
 
 @pytest.fixture(scope="module")
