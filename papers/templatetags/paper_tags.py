@@ -1,6 +1,7 @@
 """Filters for showing papers."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote_plus
@@ -13,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from papers import tex
 from papers.categories import ARCHIVES, CATEGORIES, CategorySpec, canonical, subcategories
 from papers.models import Paper
+from papers.views.sections import Section
 
 register = template.Library()
 
@@ -112,3 +114,9 @@ def short_count(number: int) -> str:
     if number < 1_000:
         return str(number)
     return f"{number / 1_000:.1f}k" if number < 9_950 else f"{number / 1_000:.0f}k"
+
+
+@register.filter
+def all_seen(sections: Iterable[Section]) -> bool:
+    """Whether the reader has seen every paper of a page."""
+    return all(row.told is not None and row.told.seen for section in sections for row in section.rows)

@@ -1,2 +1,246 @@
-// What each card can do beyond its links.
+// What a card does in place: PDF, BibTeX and relatives open below it, its line is copied, its star is kept. All of them
+// are plain links and buttons without this file.
 "use strict";
+
+const Papertide = (() => {
+  const form = document.getElementById("marks");
+  const box = document.querySelector(".toast");
+  const pattern = document.getElementById("below");
+  const words = { ...box.dataset, ...pattern.dataset };
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const SHOWN = 7000; // milliseconds that a toast stays
+  let timer = 0;
+  let takeBack = null;
+
+  /** Tell the reader something, with a way to take it back. */
+  function say(text, undo = null) {
+    clearTimeout(timer);
+    takeBack = undo;
+    const what = document.createElement("span");
+    what.textContent = text;
+    box.replaceChildren(what);
+    if (undo) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = words.undo;
+      button.addEventListener("click", undoLast);
+      box.append(button);
+    }
+    timer = setTimeout(hush, SHOWN);
+  }
+
+  function hush() {
+    if (box.matches(":hover, :focus-within")) {
+      timer = setTimeout(hush, SHOWN);
+      return;
+    }
+    box.replaceChildren(); // what was done can still be undone by key
+  }
+
+  function undoLast() {
+    const undo = takeBack;
+    takeBack = null;
+    box.replaceChildren();
+    undo?.();
+  }
+
+  /** Keep marks: `{ seen: ["2401.00001"] }`. Whether the site took them. */
+  async function send(marks) {
+    const body = new URLSearchParams(new FormData(form));
+    for (const [name, ids] of Object.entries(marks)) body.set(name, ids.join(","));
+    try {
+      return (await fetch(form.action, { method: "POST", body, keepalive: true })).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The page's own cards, without those that were opened below one of them. */
+  const cards = () => [...document.querySelectorAll("#main .card:not(.card .card)")];
+
+  /** Do something with each card of the page that there is, and with each that comes later. */
+  function onCards(what) {
+    const known = new WeakSet();
+    const look = (list) => {
+      const fresh = list.filter((card) => !known.has(card) && known.add(card));
+      if (fresh.length) what(fresh);
+    };
+    look(cards());
+    document.body.addEventListener("htmx:afterSwap", ({ target }) => {
+      if (target.closest?.("#main") && !target.closest(".card")) look(cards());
+    });
+  }
+
+  const isPlain = (event) => !(event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+
+  function opened(card) {
+    send({ opened: [card.dataset.paper] });
+    card.dispatchEvent(new CustomEvent("opened", { bubbles: true }));
+  }
+
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = document.createElement("textarea"); // no secure address: the old way
+      area.value = text;
+      area.className = "unseen";
+      const before = document.activeElement;
+      document.body.append(area);
+      area.select();
+      const done = document.execCommand("copy");
+      area.remove();
+      before?.focus?.({ preventScroll: true });
+      if (!done) return;
+    }
+    say(words.copied);
+  }
+
+  // What opens below a card: one thing at a time.
+
+  const panelOf = (card) => card.querySelector(":scope > .below");
+  const linkOf = (card, kind) => card.querySelector(`:scope > .base .to-${kind}`);
+
+  function close(card) {
+    const panel = panelOf(card);
+    if (!panel) return false;
+    const link = linkOf(card, panel.dataset.kind);
+    const held = panel.contains(document.activeElement);
+    panel.remove();
+    link.setAttribute("aria-expanded", "false");
+    if (held) link.focus();
+    return true;
+  }
+
+  function toggle(card, kind) {
+    const open = panelOf(card)?.dataset.kind;
+    close(card);
+    if (open !== kind) show(card, kind);
+  }
+
+  function show(card, kind) {
+    const link = linkOf(card, kind);
+    const panel = pattern.content.firstElementChild.cloneNode(true);
+    const body = panel.querySelector(".below-body");
+    const apart = panel.querySelector(".below-apart");
+    panel.dataset.kind = kind;
+    panel.setAttribute("aria-label", `${words[kind]}: ${card.querySelector(".title").textContent.trim()}`);
+    panel.querySelector(".below-title").textContent = words[kind];
+    apart.href = link.href;
+    if (kind === "pdf") Object.assign(apart, { target: "_blank", rel: "external noopener" });
+    panel.querySelector(".below-close").addEventListener("click", () => close(card));
+    card.append(panel);
+    link.setAttribute("aria-expanded", "true");
+    fill[kind](body, link, panel);
+    if (kind !== "pdf") return;
+    panel.scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
+  }
+
+  const fill = {
+    pdf(body, link, panel) {
+      const frame = document.createElement("iframe");
+      frame.title = panel.getAttribute("aria-label");
+      frame.referrerPolicy = "no-referrer";
+      frame.src = link.href;
+      body.append(frame);
+    },
+    async bibtex(body, link, panel) {
+      const text = await get(link.href, body);
+      if (text === null) return;
+      const code = document.createElement("pre");
+      code.tabIndex = 0;
+      code.textContent = text.trim();
+      body.replaceChildren(code);
+      const button = panel.querySelector(".below-copy");
+      button.hidden = false;
+      button.addEventListener("click", () => copy(`${text.trim()}\n`));
+    },
+    async related(body, link) {
+      const text = await get(`${link.href}?part=1`, body);
+      if (text === null) return;
+      const found = [...new DOMParser().parseFromString(text, "text/html").querySelectorAll(".card")];
+      for (const card of found) {
+        card.removeAttribute("id"); // it may stand in the list, too
+        card.querySelector(".title").setAttribute("aria-level", "4");
+        card.querySelector(".abstract")?.removeAttribute("open");
+      }
+      body.replaceChildren(...found);
+      if (!found.length) body.textContent = words.none;
+      htmx.process(body);
+    },
+  };
+
+  /** The text at an address of this site; null, and a word about it in `body`, where there is none. */
+  async function get(address, body) {
+    body.textContent = words.loading;
+    try {
+      const answer = await fetch(address);
+      if (answer.ok) return await answer.text();
+    } catch {
+      // told below
+    }
+    body.textContent = words.away;
+    return null;
+  }
+
+  // A PDF opens in a frame where the browser can show it there and the window has room for it.
+  const framesPdf = () => navigator.pdfViewerEnabled !== false && innerWidth >= 640;
+
+  document.addEventListener("click", (event) => {
+    const what = event.target.closest?.("a, button");
+    if (!what) return;
+    if (what.matches(".copy")) copy(what.dataset.copy);
+    const card = what.closest(".card");
+    if (!card) return;
+    const kind = ["pdf", "bibtex", "related"].find((name) => what.matches(`.base .to-${name}`));
+    if (kind && isPlain(event) && (kind !== "pdf" || framesPdf())) {
+      event.preventDefault();
+      if (kind === "pdf" && panelOf(card)?.dataset.kind !== "pdf") opened(card);
+      toggle(card, kind);
+    } else if (isText(what)) {
+      opened(card);
+    }
+  });
+  document.addEventListener("auxclick", (event) => {
+    const link = event.target.closest?.("a");
+    if (event.button === 1 && link?.closest(".card") && isText(link)) opened(link.closest(".card"));
+  });
+  /** Whether a link leads to the paper itself. */
+  const isText = (link) => link.matches('.links > a[href^="https://arxiv.org/"]');
+
+  // A category's +/− come with the first tap; the second one follows the link.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.(".of > .category");
+    if (!link?.nextElementSibling || event.pointerType !== "touch" || link.dataset.tapped) return;
+    event.preventDefault();
+    link.dataset.tapped = "1";
+    link.focus();
+    link.addEventListener("blur", () => delete link.dataset.tapped, { once: true });
+  });
+
+  // A star that changed here changes wherever the same paper stands on the page.
+  document.body.addEventListener("htmx:afterSwap", ({ detail }) => {
+    const before = detail.requestConfig?.elt;
+    if (!before?.matches?.(".star")) return;
+    const id = before.value;
+    const now = document.getElementById(before.id);
+    for (const other of document.querySelectorAll(`.star[value="${CSS.escape(id)}"]`)) {
+      if (other === now || other.name === now?.name) continue;
+      const same = now.cloneNode(true);
+      other.replaceWith(same);
+      htmx.process(same);
+    }
+    if (before.name === "unstar") say(words.unstarred, () => document.getElementById(before.id)?.click());
+  });
+  for (const fault of ["htmx:responseError", "htmx:sendError"]) {
+    document.body.addEventListener(fault, () => say(words.away));
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    const card = document.activeElement?.closest?.(".card:has(> .below)");
+    if (card && close(card)) event.preventDefault();
+  });
+
+  return { say, send, cards, onCards, undoLast, close, words, calm };
+})();
