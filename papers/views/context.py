@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -44,9 +46,14 @@ class Row:
 
 
 def reader(request: HttpRequest) -> dict[str, object]:
-    """For every template: the theme that the browser's cookie names, empty for the system's."""
+    """For every template: the theme that the browser's cookie names, empty for the system's; the page's own address;
+    and the language."""
     theme = request.COOKIES.get("theme", "")
-    return {"theme": theme if theme in THEMES else "", "here": request.get_full_path()}
+    return {
+        "theme": theme if theme in THEMES else "",
+        "here": request.get_full_path(),
+        "language": get_language() or settings.LANGUAGE_CODE,
+    }
 
 
 def with_told(request: HttpRequest, rows: Iterable[Row]) -> list[Row]:

@@ -85,7 +85,7 @@ def _named(spec: CategorySpec) -> dict[str, object]:
         "names": [(code, _name(code)) for code in spec.include],
         "without": [(code, _name(code)) for code in spec.exclude],
         "shelves": shelves,
-        "typed": "+".join(unboxed[0]) + "".join(f"-{code}" for code in spec.exclude),
+        "typed": "+".join(unboxed[0]) + "".join(f"-{code}" for code in unboxed[1]),
     }
 
 

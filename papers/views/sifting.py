@@ -86,6 +86,14 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
+class Sifted:
+    """The arXiv ids of a page's papers, joined by commas, and whether the reader has marked all of them as seen."""
+
+    ids: str
+    all: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A page of a list and what the reader has sifted of the whole of it."""
 
@@ -129,6 +137,11 @@ def sift(
         "more": "" if page.number >= page.pages else _more(request, asked, shown, listing, announced),
         "asof": _stamp(asked) if asked.unseen else None,
     }
+    rows = [row for section in context["sections"] for row in section.rows]
+    context["page_ids"] = ",".join(row.paper.arxiv_id for row in rows)
+    context["sifted"] = Sifted(
+        ",".join(row.paper.arxiv_id for row in rows), all(row.told and row.told.seen for row in rows)
+    )
     if asked.part:
         return render(request, "papers/_sections.html", context, status=404 if beyond else 200)
     context |= _around(request, asked, shown, announced is not None)
@@ -174,7 +187,6 @@ def _around(request: HttpRequest, asked: Asked, shown: Shown, listed: bool) -> d
     page, days = shown.page, _days(request)
     kept = asked.parameters
     without = without_parameter(asked.without) if listed else {}
-    ids = [row.arxiv_id for row in (page.papers.values() if isinstance(page, ItemPage) else page.papers)]
     return {
         "kept": kept_in_days(request),
         "numbers": page_numbers(min(page.number, page.pages), page.pages),
@@ -195,7 +207,6 @@ def _around(request: HttpRequest, asked: Asked, shown: Shown, listed: bool) -> d
             shown.total,
         ),
         "titles": Switch(asked.titles, _address(request, {**days, **kept, "titles": "" if asked.titles else "1"})),
-        "page_ids": ",".join(ids),
         "canonical": request.build_absolute_uri(_address(request, {**days, **without, "page": _page(page.number)})),
     }
 
