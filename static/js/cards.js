@@ -71,6 +71,21 @@ const Papertide = (() => {
     });
   }
 
+  // The end of a list asks for what comes next some time before it is reached.
+  const ahead = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (!isIntersecting) continue;
+        ahead.unobserve(target);
+        htmx.trigger(target, "onward");
+      }
+    },
+    { rootMargin: "800px" },
+  );
+  const lookAhead = () => document.querySelectorAll(".onward").forEach((end) => ahead.observe(end));
+  document.body.addEventListener("htmx:afterSettle", lookAhead);
+  addEventListener("load", lookAhead);
+
   const isPlain = (event) => !(event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
 
   function opened(card) {
@@ -156,7 +171,7 @@ const Papertide = (() => {
       button.addEventListener("click", () => copy(`${text.trim()}\n`));
     },
     async related(body, link) {
-      const text = await get(`${link.href}?part=1`, body);
+      const text = await get(link.href, body);
       if (text === null) return;
       const found = [...new DOMParser().parseFromString(text, "text/html").querySelectorAll(".card")];
       for (const card of found) {

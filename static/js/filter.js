@@ -256,7 +256,7 @@
   }
   further.addEventListener("click", release);
   document.body.addEventListener("htmx:confirm", (event) => {
-    if (!event.target.matches(".more") || !asked.only || !sorts(asked)) return;
+    if (!event.target.matches(".onward") || !asked.only || !sorts(asked)) return;
     pulls += 1;
     if (pulls <= PULLS) return;
     event.preventDefault();
