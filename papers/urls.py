@@ -6,7 +6,7 @@ from django.views.i18n import set_language
 from papers import converters as _converters  # noqa: F401 (makes them known)
 from papers import sitemaps
 from papers.feeds import ListingFeed, PaperFeed
-from papers.views import arxiv, library, lists, paper, reader, site
+from papers.views import arxiv, exports, library, lists, paper, reader, site
 
 urlpatterns = [
     path("", lists.home, name="home"),
@@ -31,6 +31,12 @@ urlpatterns = [
     path("arxiv/<paper:arxiv_id>", paper.one, name="paper"),
     path("arxiv/<paper:arxiv_id>/feed", PaperFeed(), name="paper-feed"),
     path("arxiv/<str:spec>/feed", ListingFeed(), name="listing-feed"),
+    *(path(f"{kind}", exports.of_list, {"kind": kind}, name=f"home-{kind}") for kind in exports.FORMATS),
+    *(
+        path(f"arxiv/<{what}>/{kind}", view, {"kind": kind}, name=f"{name}-{kind}")
+        for what, view, name in exports.ADDRESSES
+        for kind in exports.FORMATS
+    ),
     path("arxiv/<path:spec>", lists.listing, name="listing"),
     path("abs/<paper:arxiv_id>", arxiv.abstract),
     path("pdf/<paper:arxiv_id>", arxiv.pdf),

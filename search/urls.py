@@ -3,7 +3,8 @@
 from django.urls import path
 
 from papers import converters as _converters  # noqa: F401 (makes them known)
-from search import suggest_views, views
+from papers.views.exports import FORMATS
+from search import author_views, export_views, suggest_views, views
 from search.feeds import RelatedFeed, SearchFeed
 
 urlpatterns = [
@@ -11,6 +12,13 @@ urlpatterns = [
     path("search/suggest", suggest_views.suggestions, name="search-suggestions"),
     path("opensearch.xml", suggest_views.description, name="opensearch"),
     path("search/feed", SearchFeed(), name="search-feed"),
+    *(path(f"search/{kind}", export_views.of_search, {"kind": kind}, name=f"search-{kind}") for kind in FORMATS),
+    path("author/<str:name>", author_views.author_page, name="author"),
+    path("author/<str:name>/feed", author_views.AuthorFeed(), name="author-feed"),
+    *(
+        path(f"author/<str:name>/{kind}", author_views.author_export, {"kind": kind}, name=f"author-{kind}")
+        for kind in FORMATS
+    ),
     path("arxiv/<paper:arxiv_id>/related", views.related_page, name="related"),
     path("arxiv/<paper:arxiv_id>/related/feed", RelatedFeed(), name="related-feed"),
 ]
