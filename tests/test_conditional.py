@@ -1,0 +1,42 @@
+"""Pages with forms are not sent again while they say the same."""
+
+import re
+
+import pytest
+from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_page_is_the_same_whatever_its_token_looks_like(client: Client) -> None:
+    first, second = client.get("/help"), client.get("/help")
+    tokens = [re.search(rb'csrfmiddlewaretoken" value="(\w+)"', response.content) for response in (first, second)]
+    assert tokens[0]
+    assert tokens[1]
+    assert tokens[0][1] != tokens[1][1]
+    assert first.headers["ETag"] == second.headers["ETag"]
+    again = client.get("/help", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_another_browser_gets_a_page_of_its_own(client: Client) -> None:
+    etag = client.get("/help").headers["ETag"]
+    assert Client().get("/help", headers={"If-None-Match": etag}).status_code == 200
+    client.cookies.clear()
+    assert client.get("/help", headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_a_page_that_says_something_else_is_sent(client: Client) -> None:
+    etag = client.get("/help").headers["ETag"]
+    client.post("/theme", {"theme": "dark"})
+    assert client.get("/help", headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_the_token_of_a_kept_page_is_still_taken() -> None:
+    strict = Client(enforce_csrf_checks=True)
+    page = strict.get("/help")
+    token = re.search(rb'csrfmiddlewaretoken" value="(\w+)"', page.content)
+    assert token
+    assert strict.get("/help", headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
+    answer = strict.post("/theme", {"theme": "dark", "csrfmiddlewaretoken": token[1].decode()})
+    assert answer.status_code == 303
