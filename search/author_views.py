@@ -89,7 +89,7 @@ def author_page(request: HttpRequest, name: str) -> HttpResponse:
             Choice(each.name, each.count, own + asked.query(also=(*asked.also, each.name)), author_address(each.name))
             for each in found.others
         ],
-        "several": _several(found),
+        "several": not form_of(found.name).full and bool(found.others),
     }
     if not found.total:
         context["near"] = [(each, author_address(each)) for each in near]
@@ -153,12 +153,6 @@ def _moved(request: HttpRequest, name: str, asked: _Asked, own: str) -> HttpResp
         return None
     query = request.META.get("QUERY_STRING", "")
     return HttpResponsePermanentRedirect(own + (f"?{query}" if query else ""))
-
-
-def _several(found: AuthorPapers) -> bool:
-    """Whether the name alone may stand for several people: where only an initial is known, or where other spellings fit
-    that contradict each other."""
-    return not form_of(found.name).full or bool(found.others)
 
 
 def _taken_back(own: str, asked: _Asked, spelling: Spelling) -> Choice:

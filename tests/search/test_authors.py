@@ -171,7 +171,9 @@ def test_the_page_shows_papers_spellings_and_co_authors(client: Client, shelf: A
     assert shown(page_of(client, without)) == [papers[0].arxiv_id]
     [taken] = [each for each in page.xpath("//aside//a/@href") if "also=" in each]
     assert len(shown(page_of(client, taken))) == 3
-    assert "may be several people" in page.text_content()
+    assert "stand aside" in page.text_content()
+    assert "may be several people" not in page.text_content()
+    assert "“Y. Song” may be several people" in page_of(client, "/author/Y.+Song").text_content()
 
 
 def test_the_page_goes_on_and_ends(client: Client, shelf: Any) -> None:
