@@ -4,7 +4,7 @@ from django.urls import path
 
 from papers import converters as _converters  # noqa: F401 (makes them known)
 from papers.views.exports import FORMATS
-from search import author_views, export_views, suggest_views, views
+from search import author_views, export_views, paper_views, suggest_views, views
 from search.feeds import RelatedFeed, SearchFeed
 
 urlpatterns = [
@@ -21,4 +21,5 @@ urlpatterns = [
     ),
     path("arxiv/<paper:arxiv_id>/related", views.related_page, name="related"),
     path("arxiv/<paper:arxiv_id>/related/feed", RelatedFeed(), name="related-feed"),
+    path("arxiv/<paper:arxiv_id>/neighbourhood", paper_views.neighbourhood_part, name="neighbourhood"),
 ]
