@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -92,7 +93,7 @@ def unknown_address(request: HttpRequest, address: str = "") -> HttpResponse:
 
 
 def common(view: View) -> View:
-    """Around each view of the API: HEAD as GET, 405 as a problem, headers for caches and other origins."""
+    """Around each view of the API: English, HEAD as GET, 405 as a problem, headers for caches and other origins."""
 
     @csrf_exempt  # no view here trusts a cookie
     @functools.wraps(view)
@@ -101,7 +102,8 @@ def common(view: View) -> View:
         if method == "HEAD":
             request.method = "GET"
         try:
-            response = view(request, *args, **kwargs)
+            with translation.override("en"):  # programs read the notes too, and caches keep one answer for all
+                response = view(request, *args, **kwargs)
         finally:
             request.method = method
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

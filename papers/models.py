@@ -2,11 +2,13 @@
 readers did with them."""
 
 import uuid
+from hashlib import blake2b
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from papers import tex
@@ -54,6 +56,12 @@ class Paper(models.Model):
         """The category that arXiv files the paper under."""
         return self.categories[0] if self.categories else ""
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all that pages show of the paper, under which pieces of them are kept."""
+        shown = [getattr(self, name) for name in _SHOWN]
+        return blake2b(repr(shown).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
     @property
     def plain_title(self) -> str:
         """The title with TeX accents and markup as Unicode; formulas stay as they are."""
@@ -73,6 +81,9 @@ class Paper(models.Model):
     def plain_authors(self) -> list[str]:
         """The authors' names with TeX accents as Unicode."""
         return [tex.to_text(name) for name in self.authors]
+
+
+_SHOWN = tuple(field.attname for field in Paper._meta.concrete_fields)
 
 
 class PaperCategory(models.Model):
@@ -261,3 +272,21 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.paper_id}: {self.stars} stars"
+
+
+class SavedSearch(models.Model):
+    """A search that one visitor keeps."""
+
+    visitor = models.ForeignKey(Visitor, on_delete=models.CASCADE, related_name="searches")
+    text = models.CharField(max_length=2000, help_text="The query as it was read.")
+    sort = models.CharField(max_length=16, help_text="The order: relevance, new, old or stars.")
+    digest = models.BigIntegerField(help_text="Of text and order: the text itself may be longer than an index takes.")
+    made = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-made", "-pk"]
+        verbose_name_plural = "saved searches"
+        constraints = [models.UniqueConstraint(fields=["visitor", "digest"], name="one_search_a_visitor")]
+
+    def __str__(self) -> str:
+        return f"{self.visitor_id} {self.text[:60]}"

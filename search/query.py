@@ -12,6 +12,9 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from re import split
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from papers.categories import ARCHIVES, canonical, subcategories
 from papers.identifiers import parse_id
 from search import query_lexer as lexer
@@ -64,9 +67,9 @@ MAX_TERMS = 256
 class Query:
     """A query as read.
 
-    `sort` is relevance, new, old or stars. `notes` are English sentences on how a malformed query was read.
-    `arxiv_ids` (without versions) is filled only if the query names papers by id or address and nothing else. `plain`:
-    it is nothing but free words, without a field, a phrase or a group.
+    `sort` is relevance, new, old or stars. `notes` are sentences, in the language of the moment, on how a malformed
+    query was read. `arxiv_ids` (without versions) is filled only if the query names papers by id or address and
+    nothing else. `plain`: it is nothing but free words, without a field, a phrase or a group.
     """
 
     text: str
@@ -88,9 +91,9 @@ def parse(text: str) -> Query:
     prose = lexer.as_prose(cleaned)
     parser = _Parser(prose or cleaned)
     if prose:
-        parser.note(_PROSE)
+        parser.note(str(_PROSE))
     if len(typed) > MAX_QUERY_LENGTH:
-        parser.note(f"Only the first {MAX_QUERY_LENGTH:,} characters were read.")
+        parser.note(_("Only the first %(count)s characters were read.") % {"count": f"{MAX_QUERY_LENGTH:,}"})
     if whole := parse_id(cleaned):
         return Query(cleaned, Field("id", Word(whole.base)), "relevance", tuple(parser.notes), (whole.base,))
     tree = parser.conjunction()
@@ -98,7 +101,7 @@ def parse(text: str) -> Query:
     if arxiv_ids and (named := join(Or, map(Word, arxiv_ids))):
         tree = Field("id", named)
     if tree is None and cleaned and not parser.notes and not parser.sort:
-        parser.note("The query has no word to search for.")
+        parser.note(_("The query has no word to search for."))
     parts = tree.children if isinstance(tree, And) else (tree,)
     plain = parser.plain and all(isinstance(part, Word) for part in parts)
     return Query(cleaned, tree, parser.sort or "relevance", tuple(parser.notes), arxiv_ids, plain)
@@ -139,15 +142,18 @@ _LONG = ("title", "abstract", "author", "cat", "id", "comment", "journal", "doi"
 FIELDS = dict(zip(_LONG, _LONG, strict=True)) | {
     "ti": "title", "abs": "abstract", "au": "author", "co": "comment", "jr": "journal",
 }  # fmt: skip
-_RESEMBLED = [*(name for name in _LONG if len(name) > 3), "category", "categories"]
+RESEMBLED = [*(name for name in _LONG if len(name) > 3), "category", "categories"]
 _NAMING = {"cat", "id", "doi", "date", "sort"}  # their values are names, never phrases
 _ARCHIVES = {code.lower(): code for code in ARCHIVES}
 _SORTS = {"relevance": "relevance", "new": "new", "date": "new", "old": "old", "stars": "stars"}
-_TOO_DEEP = f"Parentheses inside more than {MAX_DEPTH} others were passed over."
-_PROSE = "A long text was read as plain words: quotation marks, parentheses and dashes in it ask for nothing."
-_LONE_OR = "An “OR” without something on both sides was passed over."
-_LONE_MINUS = "A “-” with nothing right behind it was passed over."
-_LONE_NOT = "A “NOT” with nothing behind it was passed over."
+_TOO_DEEP = gettext_lazy("Parentheses inside more than %(count)s others were passed over.")
+_PROSE = gettext_lazy(
+    "A long text was read as plain words: quotation marks, parentheses and dashes in it ask for nothing."
+)
+_LONE_OR = gettext_lazy("An “OR” without something on both sides was passed over.")
+_LONE_MINUS = gettext_lazy("A “-” with nothing right behind it was passed over.")
+_LONE_NOT = gettext_lazy("A “NOT” with nothing behind it was passed over.")
+_NO_VALUE = gettext_lazy("“%(field)s:” without a value was left out.")
 
 
 class _Parser:
@@ -172,9 +178,9 @@ class _Parser:
         self.filler()
         while not self.scan.at_end() and not (self.depth and self.scan.at(lexer.CLOSE)):
             if self.scan.take(lexer.CLOSE):
-                self.note("A closing parenthesis without an opening one was passed over.")
+                self.note(_("A closing parenthesis without an opening one was passed over."))
             elif self.scan.take(lexer.OR):
-                self.note(_LONE_OR)
+                self.note(str(_LONE_OR))
             else:
                 parts.append(self.disjunction())
             self.filler()
@@ -186,7 +192,7 @@ class _Parser:
         while self.scan.take(lexer.OR):
             self.filler()
             if self.at_stop():
-                self.note(_LONE_OR)
+                self.note(str(_LONE_OR))
             else:
                 parts.append(self.unary())
                 self.filler()
@@ -205,22 +211,23 @@ class _Parser:
                 negated = not negated
                 self.filler()
                 if self.at_stop():
-                    self.note(_LONE_NOT)
+                    self.note(str(_LONE_NOT))
             elif self.scan.at(lexer.HYPHENS):
                 joined = self.scan.before() in ')"“”„'  # as in “self-play”-based: no exclusion
                 hyphens = self.scan.take(lexer.HYPHENS)
                 if self.scan.at(lexer.NOTHING_BEHIND):
-                    self.note(_LONE_MINUS)
+                    self.note(str(_LONE_MINUS))
                     self.filler()
                 elif hyphens and not joined:
                     negated ^= len(hyphens[0]) % 2 == 1
             elif self.depth == MAX_DEPTH and self.scan.take(lexer.OPEN):
-                self.note(_TOO_DEEP)
+                self.note(str(_TOO_DEEP) % {"count": MAX_DEPTH})
                 self.passed_over += 1
                 self.filler()
             elif self.field and (name := self.take_field()):
                 if name != self.field:
-                    self.note(f"“{name}:” inside “{self.field}:” was passed over.")
+                    inside = {"inner": name, "outer": self.field}
+                    self.note(_("“%(inner)s:” inside “%(outer)s:” was passed over.") % inside)
                 self.filler()
             else:
                 return negated
@@ -230,7 +237,7 @@ class _Parser:
             return None
         if phrase := self.scan.take(lexer.PHRASE):
             if not phrase[2]:
-                self.note("A quotation mark was never closed: the phrase was read to the end.")
+                self.note(_("A quotation mark was never closed: the phrase was read to the end."))
             return self.phrase(" ".join(phrase[1].split()))
         if self.scan.take(lexer.OPEN):
             return self.group()
@@ -251,7 +258,7 @@ class _Parser:
         self.depth += 1
         node = self.conjunction()
         if not self.scan.take(lexer.CLOSE):
-            self.note("A parenthesis was never closed: the group was read to the end.")
+            self.note(_("A parenthesis was never closed: the group was read to the end."))
         self.depth -= 1
         return node
 
@@ -260,19 +267,19 @@ class _Parser:
         spaced = self.scan.take(lexer.SPACE)
         ahead = (lexer.FIELD, lexer.HYPHENS, lexer.NOT, lexer.AND)
         if self.at_stop() or (spaced and any(map(self.scan.at, ahead))):
-            self.note(f"“{name}:” without a value was left out.")
+            self.note(str(_NO_VALUE) % {"field": name})
             return None
         if spaced:
-            self.note(f"The blank after “{name}:” was passed over.")
+            self.note(_("The blank after “%(field)s:” was passed over.") % {"field": name})
         self.field = name
         negated = self.prefixes()
         node = self.primary()
         self.field = ""
         if negated:
-            self.note(f"An exclusion right behind “{name}:” was read as if it stood before it.")
+            self.note(_("An exclusion right behind “%(field)s:” was read as if it stood before it.") % {"field": name})
         if node is None:
             if name not in {"date", "sort"} and self.terms < MAX_TERMS:
-                self.note(f"“{name}:” without a value was left out.")
+                self.note(str(_NO_VALUE) % {"field": name})
             return None
         if name not in {"date", "sort"}:
             node = _within(name, node)
@@ -289,16 +296,17 @@ class _Parser:
 
     def note_title_like(self, typed: str) -> None:
         if typed[:-1].lower() in FIELDS:
-            self.note(f"“{typed}” before a blank was read as a word of a title; “{typed.lower()}” names a field.")
+            named = {"typed": typed, "field": typed.lower()}
+            self.note(_("“%(typed)s” before a blank was read as a word of a title; “%(field)s” names a field.") % named)
 
     def note_misspelt_field(self) -> None:
         match = self.scan.at(lexer.FIELD_WITH_VALUE)
-        if match and get_close_matches(match[1].lower(), _RESEMBLED, n=1, cutoff=0.8):
-            self.note(f"Unknown field {quoted(match[1])}: read as words.")
+        if match and get_close_matches(match[1].lower(), RESEMBLED, n=1, cutoff=0.8):
+            self.note(_("Unknown field %(name)s: read as words.") % {"name": quoted(match[1])})
 
     def phrase(self, text: str) -> Node | None:
         if not lexer.holds_word(text):
-            self.note("An empty phrase was left out.")
+            self.note(_("An empty phrase was left out."))
             return None
         return self.value(text) if self.field in _NAMING else self.all_in(And, [Phrase(text)])
 
@@ -325,9 +333,9 @@ class _Parser:
     def read_sort(self, text: str) -> None:
         sort = _SORTS.get(text.lower().strip(",;."), "")
         if not sort:
-            self.note(f"Unknown order {quoted(text)}: there are relevance, new, old and stars.")
+            self.note(_("Unknown order %(name)s: there are relevance, new, old and stars.") % {"name": quoted(text)})
         elif self.sort not in {"", sort}:
-            self.note("Of several orders the last one was taken.")
+            self.note(_("Of several orders the last one was taken."))
         self.sort = sort or self.sort
 
     def category(self, name: str) -> str:
@@ -338,25 +346,25 @@ class _Parser:
             return f"{archive}.*"
         known = canonical(base)
         if known is None:
-            self.note(f"Unknown category {quoted(name)}.")
+            self.note(_("Unknown category %(name)s.") % {"name": quoted(name)})
         return known or name
 
     def id_values(self, text: str) -> list[str]:
         found = _ids_or(lexer.keys, text)
         for word in found:
             if not parse_id(word):
-                self.note(f"{quoted(word)} is not an arXiv id.")
+                self.note(_("%(text)s is not an arXiv id.") % {"text": quoted(word)})
         return found
 
     def all_in(self, kind: type[And] | type[Or], values: Iterable[Node]) -> Node | None:
         """Values joined, within the limits: more than one are a group that nobody put into parentheses."""
         leaves = list(values)
         if self.depth == MAX_DEPTH and len(leaves) > 1:
-            self.note(_TOO_DEEP)
+            self.note(str(_TOO_DEEP) % {"count": MAX_DEPTH})
             leaves = leaves[:1]
         room = MAX_TERMS - self.terms
         if len(leaves) > room:
-            self.note(f"Only the first {MAX_TERMS} words and values were read.")
+            self.note(_("Only the first %(count)s words and values were read.") % {"count": MAX_TERMS})
         self.terms += len(leaves[:room])
         return join(kind, leaves[:room])
 

@@ -4,6 +4,8 @@ import re
 from calendar import monthrange
 from datetime import date, timedelta
 
+from django.utils.translation import gettext as _
+
 from search.query_lexer import quoted
 
 _PERIOD = re.compile(r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?")
@@ -33,10 +35,11 @@ def read_days(text: str) -> tuple[Days, list[str]]:
     early = _period(left, notes) if left else (None, None)
     late = _period(right, notes) if right else (None, None)
     if early[0] and late[1] and early[0] > late[1]:
-        notes.append(f"The dates of {quoted(text)} were swapped, as the first is later than the second.")
+        told = _("The dates of %(text)s were swapped, as the first is later than the second.")
+        notes.append(told % {"text": quoted(text)})
         early, late = late, early
     if not left and not right:
-        notes.append("A date without any day was left out.")
+        notes.append(_("A date without any day was left out."))
     return (early[0], late[1]), notes
 
 
@@ -53,7 +56,8 @@ def _period(text: str, notes: list[str]) -> Days:
                 return first, first
             last_month = first.month if month is not None else 12
             return first, date(first.year, last_month, monthrange(first.year, last_month)[1])
-    notes.append(f"{quoted(text)} is not a date like 2024, 2024-03 or 2024-03-05 and was left out.")
+    told = _("%(text)s is not a date like 2024, 2024-03 or 2024-03-05 and was left out.")
+    notes.append(told % {"text": quoted(text)})
     return None, None
 
 
@@ -69,5 +73,5 @@ def _compared(sign: str, text: str, notes: list[str]) -> Days:
             "<=": lambda: (None, last),
         }[sign]()
     except OverflowError:  # before the year 1 or after the year 9999
-        notes.append(f"No day is {quoted(sign + text)}: it was left out.")
+        notes.append(_("No day is %(text)s: it was left out.") % {"text": quoted(sign + text)})
         return None, None

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from django.utils.translation import gettext_lazy
+
 from search import analysis
 from search.engines.base import Engine, LexicalQuery
 from search.frequencies import FrequencyTable
@@ -11,7 +13,7 @@ from search.plan import Plan, make_plan
 from search.query import And, Field, Node, Phrase, Query, Word, join, map_written, words_of
 from search.spelling import corrected
 
-NOT_AS_PHRASE = "No paper holds this exact phrase: its words were looked for."
+NOT_AS_PHRASE = gettext_lazy("No paper holds this exact phrase: its words were looked for.")
 LONG = 15  # distinct stems from which on a query is told by its keywords
 MOST_PHRASES = 8  # of one query that are asked for
 KEYWORDS = 12  # of a long query that are told
@@ -66,7 +68,7 @@ def _loosened(engine: Engine, query: Query) -> Query:
     tree = map_written(query.tree, loosen)
     if tree == query.tree:
         return query
-    return replace(query.with_tree(tree), notes=(*query.notes, NOT_AS_PHRASE))
+    return replace(query.with_tree(tree), notes=(*query.notes, str(NOT_AS_PHRASE)))
 
 
 def _keywords(query: Query, table: FrequencyTable) -> dict[str, str]:

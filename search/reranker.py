@@ -17,6 +17,7 @@ import numpy as np
 import structlog
 from django.conf import settings
 from django.core.cache import cache
+from django.utils.translation import gettext_lazy
 
 from papers.models import Paper
 from search.encoder import BATCH, EncoderError, get_encoder, text_hash, text_of
@@ -26,8 +27,8 @@ from search.ranking import standardised
 log = structlog.get_logger()
 READ = 50
 CACHED_SECONDS = 600
-NOT_RERANKED = "Reranking is away: in the usual order."
-STARTING = "Reranking is starting, some seconds more: in the usual order."
+NOT_RERANKED = gettext_lazy("Reranking is away: in the usual order.")
+STARTING = gettext_lazy("Reranking is starting, some seconds more: in the usual order.")
 # Scored once at the start. The last is longer than most cross-encoders read: they must cut it.
 TRIAL = ("neural networks", "quantum mechanics", "word " * 600)
 SAME = 1e-6
@@ -121,11 +122,11 @@ def rerank(hits: Hits, query: str, generation: str) -> tuple[Hits, str]:
     if kept is not None:
         return Hits(np.concatenate([np.frombuffer(kept, np.int64), hits.ids[READ:]]), hits.scores), ""
     if reranker.loading or get_encoder().loading:  # the encoder comes first
-        return hits, STARTING
+        return hits, str(STARTING)
     try:
         found = reranked(hits, query, stored_texts, reranker, share)
     except RerankerError:
-        return hits, NOT_RERANKED
+        return hits, str(NOT_RERANKED)
     cache.set(key, found.ids[:READ].astype(np.int64).tobytes(), CACHED_SECONDS)
     return found, ""
 

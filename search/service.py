@@ -10,6 +10,8 @@ import numpy as np
 import structlog
 from django.conf import settings
 from django.core.cache import cache
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from search import vectors
 from search.encoder import EncoderError, get_encoder, readable, text_hash
@@ -22,6 +24,7 @@ from search.query import Query
 from search.ranking import CANDIDATES, fuse
 from search.reading import Reading, read
 from search.reranker import load_reranker, rerank
+from search.starred import by_stars
 from search.vectors import Fetch, Vectors
 from search.whitening import Transform
 
@@ -32,11 +35,10 @@ BEST = 100
 CACHED_SECONDS = 600
 # Pages beyond this many papers of a list by date are not served: each costs the engine all that went before.
 DEEPEST = 20_000
-NO_STARS = "No stars are counted yet: ordered by relevance."
-NOT_READ = "The encoder does not read this script: matched as text only."
-NO_MEANING = "Search by meaning is away: matched as text only."
-NO_INDEX = "The index is being made: papers can be found in a moment."
-STILL_LOADING = "Search by meaning is starting, some seconds more: matched as text only."
+NOT_READ = gettext_lazy("The encoder does not read this script: matched as text only.")
+NO_MEANING = gettext_lazy("Search by meaning is away: matched as text only.")
+NO_INDEX = gettext_lazy("The index is being made: papers can be found in a moment.")
+STILL_LOADING = gettext_lazy("Search by meaning is starting, some seconds more: matched as text only.")
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Results:
     """One page of papers (primary keys, in order). `total` counts the papers that hold the binding parts and every
     free word (where none does: the most words); `reachable` of the list can be paged through. Scores are empty where
     the order is not by relevance. `reading`: how the index read the query, None where there is no index. `best`: the
-    first BEST papers of the whole list, of the page where the order is not by relevance."""
+    first BEST papers of the whole list, of the page where the order is by date."""
 
     ids: list[int]
     scores: list[float]
@@ -105,7 +107,7 @@ def in_one_index(ask: Callable[[Context], Answer]) -> Answer | None:
 
     Raises EngineError where the index cannot be used.
     """
-    for _ in range(3):
+    for _attempt in range(3):
         context = site_context()
         if context is None:
             return None
@@ -157,7 +159,7 @@ def search(
 
     found = in_one_index(ask)
     if found is None:
-        found = replace(nothing, notes=(*query.notes, NO_INDEX))
+        found = replace(nothing, notes=(*query.notes, str(NO_INDEX)))
     return replace(found, took_ms=_since(start))
 
 
@@ -165,9 +167,8 @@ def _page(context: Context, reading: Reading, page: int, size: int) -> Results:
     plan, query = reading.plan, reading.asked
     notes = list(query.notes)
     minimum, total = most_words(context.engine, plan)
-    by_relevance = query.sort in ("relevance", "stars") and bool(plan.text)
-    if query.sort == "stars":
-        notes.append(NO_STARS)
+    by_relevance = query.sort == "relevance" and bool(plan.text)
+    first = (page - 1) * size
     vector = None
     if by_relevance:
         vector, note = _query_vector(context, plan)
@@ -175,13 +176,19 @@ def _page(context: Context, reading: Reading, page: int, size: int) -> Results:
         ranked, note = rerank(_cached(context, plan, vector), plan.text, context.generation)
         notes += [note] if note else []
         best = ranked.ids[:BEST]
-        found = Hits(ranked.ids[(page - 1) * size : page * size], ranked.scores[(page - 1) * size : page * size])
+        found = Hits(ranked.ids[first : first + size], ranked.scores[first : first + size])
         reachable = len(ranked.ids)
+    elif query.sort == "stars":
+        ids = by_stars(context.engine, plan, minimum)
+        reachable = len(ids)
+        if total > reachable:
+            notes.append(_("By stars, the first %(count)s papers can be paged through.") % {"count": f"{reachable:,}"})
+        best, found = ids[:BEST], Hits(ids[first : first + size])
     else:
         reachable = min(total, DEEPEST)
-        limit = max(0, min(size, reachable - (page - 1) * size))
+        limit = max(0, min(size, reachable - first))
         order: Order = "old" if query.sort == "old" else "new"
-        found = context.engine.lexical(plan.lexical(minimum), limit, (page - 1) * size, order)
+        found = context.engine.lexical(plan.lexical(minimum), limit, first, order)
         best = found.ids
     return Results(
         ids=found.ids.tolist(),
@@ -231,16 +238,16 @@ def most_words(engine: Engine, plan: Plan) -> tuple[int, int]:
 def _query_vector(context: Context, plan: Plan) -> tuple[Vectors | None, str]:
     """The query's vector, or None with the note that says why."""
     if not readable(plan.text):
-        return None, NOT_READ
+        return None, str(NOT_READ)
     if context.transform.model != get_encoder().name:
-        return None, NO_MEANING
+        return None, str(NO_MEANING)
     if get_encoder().loading:
-        return None, STILL_LOADING
+        return None, str(STILL_LOADING)
     try:
         return context.encode(plan.text), ""
     except EncoderError as error:
         log.warning("no encoder", reason=str(error))
-        return None, NO_MEANING
+        return None, str(NO_MEANING)
 
 
 def _cached(context: Context, plan: Plan, vector: Vectors | None) -> Hits:

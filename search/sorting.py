@@ -5,10 +5,17 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from search.query import Query
 
-SORTS = {"relevance": "Best first", "new": "Newest first", "old": "Oldest first"}
+SORTS = {
+    "relevance": gettext_lazy("Best first"),
+    "new": gettext_lazy("Newest first"),
+    "old": gettext_lazy("Oldest first"),
+    "stars": gettext_lazy("Most starred"),
+}
 
 
 def ordered(query: Query, sort: str | None) -> Query:
@@ -16,8 +23,8 @@ def ordered(query: Query, sort: str | None) -> Query:
     if not sort:
         return query
     if sort not in SORTS:
-        note = f"“{sort[:20]}” is no order: sort= takes {', '.join(SORTS)}."
-        return replace(query, notes=(*query.notes, note))
+        told = {"name": sort[:20], "orders": ", ".join(SORTS)}
+        return replace(query, notes=(*query.notes, _("“%(name)s” is no order: sort= takes %(orders)s.") % told))
     return replace(query, sort=sort)
 
 
@@ -26,10 +33,15 @@ def address(view: str, query: Query, sort: str, *, verbatim: bool = False, witho
 
     verbatim, without: as `search.service.search` has them.
     """
-    parameters = [("q", query.text)]
+    return f"{reverse(view)}?{parameters(query, sort, verbatim=verbatim, without=without)}"
+
+
+def parameters(query: Query, sort: str, *, verbatim: bool = False, without: Sequence[str] = ()) -> str:
+    """What stands behind the question mark of such a path."""
+    pairs = [("q", query.text)]
     if sort != query.sort:
-        parameters.append(("sort", sort))
+        pairs.append(("sort", sort))
     if verbatim:
-        parameters.append(("verbatim", "1"))
-    parameters += [("without", word) for word in without]
-    return f"{reverse(view)}?{urlencode(parameters)}"
+        pairs.append(("verbatim", "1"))
+    pairs += [("without", word) for word in without]
+    return urlencode(pairs)

@@ -4,11 +4,14 @@ from django.urls import path
 
 from papers import converters as _converters  # noqa: F401 (makes them known)
 from papers.views.exports import FORMATS
-from search import author_views, export_views, paper_views, suggest_views, views
+from search import author_views, export_views, paper_views, saved, suggest_views, views
 from search.feeds import RelatedFeed, SearchFeed
 
 urlpatterns = [
     path("search", views.search_page, name="search"),
+    path("search/facets", views.search_facets, name="search-facets"),
+    path("search/hints", views.hints, name="search-hints"),
+    path("search/save", saved.save_search, name="save-search"),
     path("search/suggest", suggest_views.suggestions, name="search-suggestions"),
     path("opensearch.xml", suggest_views.description, name="opensearch"),
     path("search/feed", SearchFeed(), name="search-feed"),

@@ -77,7 +77,7 @@ def test_results_show_what_was_found_and_how(client: Client, asked: list[Any]) -
     notes = page.find_class("notes")[0].text_content()
     assert "Unknown field “titel”" in notes
     assert notes.count("Matched as text only.") == 1
-    assert page.xpath("//input[@name='q']/@value") == ["tides -moon nope:x titel:y"]
+    assert page.xpath("//input[@id='q']/@value") == ["tides -moon nope:x titel:y"]
     assert page.xpath("//link[@type='application/atom+xml']/@href") == ["/search/feed?q=tides+-moon+nope%3Ax+titel%3Ay"]
     assert page.xpath("//meta[@name='robots']/@content") == ["noindex, nofollow"]
 
@@ -94,19 +94,67 @@ def test_results_have_pages(client: Client, asked: list[Any]) -> None:
     assert "“x” is no page number" in page_of(client, "/search", q="a", page="x").text_content()
 
 
+def test_a_page_goes_on_by_its_cards_alone(client: Client, asked: list[Any]) -> None:
+    PaperFactory.create_batch(60)
+    page = page_of(client, "/search", q="a & b", sort="old")
+    [more] = page.xpath("//div[@hx-get]/@hx-get[contains(., 'part=1')]")
+    assert more == "/search?q=a+%26+b&sort=old&page=2&part=1"
+    part = client.get(more).content.decode()
+    assert "<html" not in part
+    second = html.fromstring(f"<div>{part}</div>")
+    assert [number.text for number in second.find_class("number")] == [str(number) for number in range(26, 51)]
+    [last] = second.xpath("//div[@hx-get]/@hx-get[contains(., 'part=1')]")
+    third = html.fromstring(f"<div>{client.get(last).content.decode()}</div>")
+    assert len(third.find_class("number")) == 10
+    assert not third.xpath("//div[contains(@hx-get, 'part=1')]")
+
+
+def test_relatives_open_in_place(client: Client, relate: Callable[[Sequence[int]], None]) -> None:
+    paper, *others = PaperFactory.create_batch(13)
+    relate([other.pk for other in others])
+    part = client.get(f"/arxiv/{paper.arxiv_id}/related", {"part": "1"}).content.decode()
+    assert "<html" not in part
+    short = html.fromstring(f"<div>{part}</div>")
+    assert [link.text for link in short.xpath("//ol/li/a")] == [other.title for other in others[:10]]
+    assert short.xpath("//p[@class='all']/a/@href") == [f"/arxiv/{paper.arxiv_id}/related"]
+    assert not short.xpath("//script[not(@src)]")
+
+
+def test_hints_are_in_the_readers_language_and_inert(client: Client) -> None:
+    response = client.get("/search/hints")
+    page = html.fromstring(response.content.decode())
+    assert {"author", "cat", "date", "quote", "not", "or"} <= set(page.xpath("//@data-hint"))
+    assert "private" in response["Cache-Control"]
+    assert "Accept-Language" in response["Vary"]
+
+
 @pytest.mark.parametrize(
     ("asked_for", "addresses", "order"),
     [
-        ({"q": "tide"}, ("q=tide", "q=tide&sort=new", "q=tide&sort=old"), "relevance"),
-        ({"q": "tide", "sort": "old"}, ("q=tide", "q=tide&sort=new", "q=tide&sort=old"), "old"),
+        ({"q": "tide"}, ("q=tide", "q=tide&sort=new", "q=tide&sort=old", "q=tide&sort=stars"), "relevance"),
+        (
+            {"q": "tide", "sort": "stars"},
+            ("q=tide", "q=tide&sort=new", "q=tide&sort=old", "q=tide&sort=stars"),
+            "stars",
+        ),
         (
             {"q": "tide sort:new"},
-            ("q=tide+sort%3Anew&sort=relevance", "q=tide+sort%3Anew", "q=tide+sort%3Anew&sort=old"),
+            (
+                "q=tide+sort%3Anew&sort=relevance",
+                "q=tide+sort%3Anew",
+                "q=tide+sort%3Anew&sort=old",
+                "q=tide+sort%3Anew&sort=stars",
+            ),
             "new",
         ),
         (
             {"q": "tide sort:new", "sort": "relevance"},
-            ("q=tide+sort%3Anew&sort=relevance", "q=tide+sort%3Anew", "q=tide+sort%3Anew&sort=old"),
+            (
+                "q=tide+sort%3Anew&sort=relevance",
+                "q=tide+sort%3Anew",
+                "q=tide+sort%3Anew&sort=old",
+                "q=tide+sort%3Anew&sort=stars",
+            ),
             "relevance",
         ),
     ],
@@ -116,9 +164,9 @@ def test_orders_are_links(
 ) -> None:
     page = page_of(client, f"/search?{urlencode(asked_for)}")
     links = page.xpath("//nav[@class='sorts']/a")
-    assert [link.text for link in links] == ["Best first", "Newest first", "Oldest first"]
+    assert [link.text for link in links] == ["Best first", "Newest first", "Oldest first", "Most starred"]
     assert [link.get("href") for link in links] == [f"/search?{address}" for address in addresses]
-    current = ("relevance", "new", "old").index(order)
+    current = ("relevance", "new", "old", "stars").index(order)
     assert page.xpath("//nav[@class='sorts']/a[@aria-current]/@href") == [f"/search?{addresses[current]}"]
     feed = f"/search/feed?{addresses[current]}"
     assert page.xpath("//link[@type='application/atom+xml']/@href") == [feed]
@@ -154,7 +202,7 @@ def test_pages_keep_the_order(client: Client, asked: list[Any]) -> None:
 
 def test_what_is_no_order_is_said(client: Client, asked: list[Any]) -> None:
     page = page_of(client, "/search", q="tide sort:old", sort=EVIL)
-    assert "is no order: sort= takes relevance, new, old." in page.find_class("notes")[0].text_content()
+    assert "is no order: sort= takes relevance, new, old, stars." in page.find_class("notes")[0].text_content()
     assert not page.xpath("//script[not(@src)]")
     assert asked[0][0].sort == "old"
 
@@ -185,7 +233,7 @@ def test_hostile_queries_are_inert(client: Client, asked: list[Any], query: str)
     assert "unsafe" not in response.headers["Content-Security-Policy"]
     page = html.fromstring(response.content.decode())
     assert not page.xpath("//script[not(@src)] | //@onerror | //@style")
-    assert page.xpath("//input[@name='q']/@value") == [query]
+    assert page.xpath("//input[@id='q']/@value") == [query]
     assert all(mark.getparent().tag in {"a", "p"} for mark in page.xpath("//mark"))
 
 
