@@ -6,7 +6,7 @@ from typing import Final, Literal
 from unicodedata import east_asian_width
 
 # In the map's units, as static/css/paper.css draws them.
-DOT: Final = 9.5
+DOT: Final = 10.0
 SIZE: Final = 7.5  # of the letters
 _SPACE: Final = 2.5  # between a dot and its label
 _LETTER: Final = 0.56  # widths of a letter as shares of its size: a little more than most have
@@ -45,7 +45,7 @@ def _ways(text: str, x: float, y: float) -> list[Label]:
     """Right, left, below and above of the dot."""
     long = sum(_WIDE_LETTER if east_asian_width(letter) in "WF" else _LETTER for letter in text) * SIZE
     beside, rise = DOT + _SPACE, 0.35 * SIZE
-    below, above = y + DOT + SIZE, y - DOT - 0.3 * SIZE
+    below, above = y + DOT + SIZE + 0.5, y - DOT - 0.3 * SIZE - 0.5
     return [
         _label(text, x + beside, y + rise, "start", x + beside, long),
         _label(text, x - beside, y + rise, "end", x - beside - long, long),
@@ -55,7 +55,7 @@ def _ways(text: str, x: float, y: float) -> list[Label]:
 
 
 def _label(text: str, x: float, y: float, anchor: Anchor, left: float, long: float) -> Label:
-    box = (left, y - 0.8 * SIZE, left + long, y + 0.25 * SIZE)
+    box = (left, y - SIZE, left + long, y + 0.3 * SIZE)
     return Label(text, round(x, 1), round(y, 1), anchor, box)
 
 
