@@ -45,7 +45,7 @@ def test_a_paper_page_tells_all(client: Client) -> None:
     assert "https://doi.org/10.1000/a%28b%29%3Cc%3E" in hrefs
     assert "/search?q=spring%20tide" in hrefs
     assert "/search?q=the%20%22neap%22" in hrefs
-    assert "/search?q=au%3A%22Ada+Moon%22" in hrefs
+    assert "/author/Ada+Moon" in hrefs
     assert "https://arxiv.org/pdf/2511.00007" in hrefs
     assert "https://arxiv.org/html/2511.00007" in hrefs
     assert "/arxiv/2511.00007/related" in hrefs
