@@ -15,7 +15,7 @@ from papers.tex_tables import (
     WRAPPERS,
 )
 
-__all__ = ["collapse", "fold", "to_text"]
+__all__ = ["KEPT", "collapse", "fold", "to_text"]
 
 
 def _longest_first(words: Iterable[str]) -> str:
@@ -35,7 +35,7 @@ _MATHS: Final = r"""
       | \x00
 """
 _ESCAPED: Final = r") | (?:\\\\)++ | \\[^\x00]"
-_KEPT: Final = re.compile(_MATHS + _ESCAPED, re.VERBOSE | re.DOTALL)
+KEPT: Final = re.compile(_MATHS + _ESCAPED, re.VERBOSE | re.DOTALL)
 _KEPT_WITH_ADDRESSES: Final = re.compile(_MATHS + r"| https?://[^\s{}$\\\x00]+" + _ESCAPED, re.VERBOSE | re.DOTALL)
 
 _ACCENT: Final = re.compile(
@@ -92,7 +92,7 @@ def to_text(tex: str) -> str:
         kept.append(found[0])
         return f"\0{len(kept) - 1}\0"
 
-    text = (_KEPT_WITH_ADDRESSES if "://" in tex else _KEPT).sub(keep, tex)
+    text = (_KEPT_WITH_ADDRESSES if "://" in tex else KEPT).sub(keep, tex)
     if "\\" in text:
         text = _LETTER.sub(_letter, text)
         text = _ACCENT.sub(_accented, text)

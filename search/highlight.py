@@ -1,4 +1,4 @@
-"""Marks the words of a query where they stand in a title or an abstract."""
+"""Titles and abstracts as HTML: the words of a query marked where they stand, formulas as MathML."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,13 +7,11 @@ from functools import lru_cache
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from papers import maths
 from search import analysis
 from search.query import And, Field, Node, Or, Phrase, Word
 
 _TOKEN = re.compile(r"[^\W_]+")
-# What opens and closes formulas; an escaped dollar does neither.
-_FENCE = re.compile(r"\\\$|\$\$|\$|\\[()\[\]]")
-_CLOSES = {"$": "$", "$$": "$$", r"\(": r"\)", r"\[": r"\]"}
 LONGEST_PHRASE = 50
 
 
@@ -32,21 +30,17 @@ def wanted(node: Node | None) -> tuple[str, ...]:
 
 
 def highlight(text: str, words: Iterable[str]) -> SafeString:
-    """`text` escaped for HTML, with `<mark>` around what the query asked for.
+    """`text` as HTML, formulas as MathML, with `<mark>` around what the query asked for.
 
     An entry of `words` that is one word marks every word of the same stem; one of several words is a phrase and
     marks only these words in this order. Formulas are left alone. Takes time linear in the text.
     """
     stems, phrases = _read(tuple(words))
     if not stems and not phrases:
-        return escape(text)
-    pieces: list[str] = []
-    at = 0
-    for start, end in _spans(text, stems, phrases):
-        pieces += (escape(text[at:start]), "<mark>", escape(text[start:end]), "</mark>")
-        at = end
-    pieces.append(escape(text[at:]))
-    return mark_safe("".join(pieces))  # noqa: S308 (every piece of the text went through escape)
+        return maths.to_html(text)
+    return maths.join(
+        (html or _marked(text, start, end, stems, phrases), html is not None) for start, end, html in maths.pieces(text)
+    )
 
 
 @lru_cache(maxsize=256)
@@ -72,31 +66,29 @@ def _terms(token: str) -> tuple[str, str]:
     return exact, "".join(analysis.stems(token)) or exact
 
 
-def _spans(text: str, stems: frozenset[str], phrases: dict[str, list[tuple[str, ...]]]) -> Iterator[tuple[int, int]]:
-    """Where marks begin and end, from left to right, none within another."""
-    for begin, finish in _prose(text):
-        tokens = [(found.start(), found.end(), *_terms(found[0])) for found in _TOKEN.finditer(text, begin, finish)]
-        exact = tuple(token[2] for token in tokens)
-        at = 0
-        while at < len(tokens):
-            fitting = [p for p in phrases.get(exact[at], ()) if exact[at : at + len(p)] == p]
-            length = max(map(len, fitting), default=0) or int(tokens[at][3] in stems)
-            if length:
-                yield tokens[at][0], tokens[at + length - 1][1]
-            at += length or 1
+def _marked(
+    text: str, begin: int, finish: int, stems: frozenset[str], phrases: dict[str, list[tuple[str, ...]]]
+) -> SafeString:
+    """A stretch of prose with its marks."""
+    pieces: list[str] = []
+    at = begin
+    for start, end in _spans(text, begin, finish, stems, phrases):
+        pieces += (escape(text[at:start]), "<mark>", escape(text[start:end]), "</mark>")
+        at = end
+    pieces.append(escape(text[at:finish]))
+    return mark_safe("".join(pieces))  # noqa: S308 (every piece of the text went through escape)
 
 
-def _prose(text: str) -> Iterator[tuple[int, int]]:
-    """The stretches of `text` outside formulas. A formula that is never closed is read as prose."""
-    fences = [found for found in _FENCE.finditer(text) if found[0] != r"\$"]
-    last: dict[str, int] = {found[0]: found.start() for found in fences}
-    begin, closing = 0, ""
-    for fence in fences:
-        mark = fence[0]
-        if closing:
-            if mark == closing:
-                begin, closing = fence.end(), ""
-        elif mark in _CLOSES and last.get(_CLOSES[mark], -1) > fence.start():
-            yield begin, fence.start()
-            closing = _CLOSES[mark]
-    yield begin, len(text)
+def _spans(
+    text: str, begin: int, finish: int, stems: frozenset[str], phrases: dict[str, list[tuple[str, ...]]]
+) -> Iterator[tuple[int, int]]:
+    """Where marks begin and end in a stretch of prose, from left to right, none within another."""
+    tokens = [(found.start(), found.end(), *_terms(found[0])) for found in _TOKEN.finditer(text, begin, finish)]
+    exact = tuple(token[2] for token in tokens)
+    at = 0
+    while at < len(tokens):
+        fitting = [p for p in phrases.get(exact[at], ()) if exact[at : at + len(p)] == p]
+        length = max(map(len, fitting), default=0) or int(tokens[at][3] in stems)
+        if length:
+            yield tokens[at][0], tokens[at + length - 1][1]
+        at += length or 1
