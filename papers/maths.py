@@ -85,10 +85,8 @@ def join(stretches: Iterable[tuple[SafeString, bool]]) -> SafeString:
     no character can prevent.
     """
     out: list[str] = []
-    before, waiting = (
-        "",
-        "",
-    )  # a formula, or the last part of one, and the sign before it, until it is known what follows
+    # A formula, or the last part of one, and the sign before it, until it is known what follows.
+    before, waiting = "", ""
     for html, is_formula in stretches:
         if not is_formula:
             after = _FIRST.match(html) if waiting.startswith("<math") else None
@@ -97,10 +95,12 @@ def join(stretches: Iterable[tuple[SafeString, bool]]) -> SafeString:
             before = waiting = ""
             continue
         out.append(_tied(before, waiting, ""))
-        sign = _LAST.search(out[-2]) if len(out) > 1 and not out[-1] and html.startswith("<math") else None
-        before = sign[0] if sign else ""
-        if sign:
-            out[-2] = out[-2][: sign.start()]
+        before = ""
+        if len(out) > 1 and not out[-1] and html.startswith("<math"):
+            prose = out[-2]
+            if sign := _LAST.search(prose, max(len(prose) - 6, 0)):  # the longest entity, &quot;
+                before = sign[0]
+                out[-2] = prose[: sign.start()]
         first, parted, rest = html.partition(_BREAK)
         if parted:
             out.append(_tied(before, first, "") + parted)

@@ -16,7 +16,7 @@ from benchmarks.servers import measuring
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "quality.md"
 KEPT = Path(__file__).resolve().parents[2] / "data" / "quality"
 # Each is a module here with `section(bench)`, which yields lines of Markdown.
-SECTIONS = ("judged", "known", "whitening", "related", "maps", "keyphrases", "suggestions", "reranking")
+SECTIONS = ("judged", "known", "whitening", "related", "maps", "keyphrases", "suggestions", "reranking", "maths")
 
 
 def main() -> None:
