@@ -1,4 +1,7 @@
-"""Pages that hold a form can be unchanged too: their token is written anew each time and means the same."""
+"""What browsers and caches on the way may keep of a page.
+
+Pages that hold a form can be unchanged too: their token is written anew each time and means the same.
+"""
 
 import re
 from collections.abc import Callable
@@ -6,6 +9,7 @@ from hashlib import blake2b
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.http import quote_etag
 
 _TOKEN: Final = re.compile(rb'(?<=name="csrfmiddlewaretoken" value=")[A-Za-z0-9]+')
@@ -24,6 +28,21 @@ def etag_without_token(get_response: Callable[[HttpRequest], HttpResponse]) -> C
         if secret and request.method == "GET" and _may_be_kept(response):
             seen = blake2b(_TOKEN.sub(b"", response.content), key=secret.encode()[:64], digest_size=16)
             response["ETag"] = quote_etag(seen.hexdigest())
+        return response
+
+    return middleware
+
+
+def for_its_reader(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: a page or a piece of one shows its reader's stars, theme and language, so no shared cache may keep
+    it, and a browser only for the same cookies."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            patch_vary_headers(response, ("Cookie",))
+            if not response.has_header("Cache-Control"):
+                patch_cache_control(response, private=True, no_cache=True)
         return response
 
     return middleware

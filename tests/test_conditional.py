@@ -26,6 +26,14 @@ def test_another_browser_gets_a_page_of_its_own(client: Client) -> None:
     assert client.get("/help", headers={"If-None-Match": etag}).status_code == 200
 
 
+@pytest.mark.parametrize("address", ["/", "/arxiv/cs.CL?part=1", "/?part=calendar", "/nowhere", "/library"])
+def test_no_shared_cache_keeps_a_page(client: Client, address: str) -> None:
+    headers = client.get(address).headers
+    assert "Cookie" in headers["Vary"]
+    assert "Accept-Language" in headers["Vary"]
+    assert {"private", "no-store"} & {part.strip() for part in headers["Cache-Control"].split(",")}
+
+
 def test_a_page_that_says_something_else_is_sent(client: Client) -> None:
     etag = client.get("/help").headers["ETag"]
     client.post("/theme", {"theme": "dark"})
