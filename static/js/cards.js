@@ -86,6 +86,23 @@ const Papertide = (() => {
   document.body.addEventListener("htmx:afterSettle", lookAhead);
   addEventListener("load", lookAhead);
 
+  const frame = () => new Promise((go) => requestAnimationFrame(() => setTimeout(go)));
+
+  /** Do `work` for each item, some in each frame, as long as it is `wanted`; whether all were done. */
+  async function inFrames(items, work, wanted = () => true, most = 120, slice = 6) {
+    let began = performance.now();
+    let done = 0;
+    for (const item of items) {
+      work(item);
+      done += 1;
+      if (done % most && performance.now() - began < slice) continue;
+      await frame();
+      if (!wanted()) return false;
+      began = performance.now();
+    }
+    return true;
+  }
+
   const isPlain = (event) => !(event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
 
   function opened(card) {
@@ -257,5 +274,5 @@ const Papertide = (() => {
     if (card && close(card)) event.preventDefault();
   });
 
-  return { say, send, cards, onCards, undoLast, close, words, calm };
+  return { say, send, cards, onCards, inFrames, frame, undoLast, close, words, calm };
 })();

@@ -5,7 +5,7 @@
 (() => {
   const bar = document.getElementById("bar");
   if (!bar) return;
-  const { cards, onCards } = Papertide;
+  const { cards, onCards, inFrames } = Papertide;
   const form = document.getElementById("filter");
   const button = bar.querySelector('[data-do="filter"]');
   const matches = form.querySelector(".matches");
@@ -82,19 +82,19 @@
   }
 
   const pause = () => globalThis.scheduler?.yield?.() ?? new Promise((go) => setTimeout(go));
-  const frame = () => new Promise((go) => requestAnimationFrame(() => setTimeout(go)));
 
-  /** Do `work` for each item, and let the page breathe between slices; false where a newer turn has begun. */
-  async function inSlices(items, mine, work, rest) {
+  /** The cards that do not fit; null where a newer turn has begun. Nothing is drawn on the way, so no frame is waited for. */
+  async function misfits(all, mine) {
+    const out = new Set();
     let began = performance.now();
-    for (const item of items) {
-      work(item);
+    for (const card of all) {
+      if (!fits(card)) out.add(card);
       if (performance.now() - began < SLICE) continue;
-      await rest();
-      if (mine !== turn) return false;
+      await pause();
+      if (mine !== turn) return null;
       began = performance.now();
     }
-    return true;
+    return out;
   }
 
   async function apply() {
@@ -102,13 +102,11 @@
     asked = read();
     keep();
     const all = cards();
-    const out = new Set();
-    if (sorts(asked)) {
-      const sifted = await inSlices(all, mine, (card) => !fits(card) && out.add(card), pause);
-      if (!sifted) return;
-    }
+    const out = sorts(asked) ? await misfits(all, mine) : new Set();
+    if (!out) return;
     tell(all.length - out.size, all.length);
-    if (!(await inSlices(all, mine, (card) => place(card, out.has(card)), frame))) return;
+    const current = () => mine === turn;
+    if (!(await inFrames(all, (card) => place(card, out.has(card)), current))) return;
     if (!asked.only) release();
     recolour();
   }
@@ -182,7 +180,8 @@
   }
 
   function recolour() {
-    if (canDraw) inSlices([...near], turn, draw, frame);
+    const mine = turn;
+    if (canDraw) inFrames([...near], draw, () => mine === turn);
   }
 
   const watch = new IntersectionObserver(

@@ -1,11 +1,10 @@
-// The boxes of categories: in, left out, neither; and a field that finds one. Without this file a box is in or not, and
-// what is left out stands in the text field.
+// The boxes of categories: in, left out, neither; and a field that finds one. Without this file a box is what it was or
+// off, and more can be left out in the text field.
 "use strict";
 
 (() => {
   const picker = document.getElementById("picker");
   if (!picker) return;
-  const typed = picker.elements.spec;
   const find = document.getElementById("find");
   const none = picker.querySelector(".none");
   const boxes = [...picker.querySelectorAll("input.box")];
@@ -21,12 +20,9 @@
   }
 
   for (const box of boxes) {
-    set(box, "out" in box.dataset ? "out" : box.checked ? "in" : "off");
+    set(box, box.name === "x" ? "out" : box.checked ? "in" : "off");
     box.addEventListener("change", () => set(box, AFTER[box.dataset.state]));
   }
-  // What a box says need not be said twice.
-  const out = new Set(boxes.filter((box) => box.dataset.state === "out").map((box) => `-${box.value}`));
-  typed.value = typed.value.replace(/-[A-Za-z][\w.*-]*?(?=[-+,]|$)/g, (part) => (out.has(part) ? "" : part));
 
   const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   const shelves = [...picker.querySelectorAll("details")].map((shelf) => ({

@@ -4,7 +4,7 @@
 const Sift = (() => {
   const bar = document.getElementById("bar");
   if (!bar) return null;
-  const { say, send, cards, onCards } = Papertide;
+  const { say, send, cards, onCards, inFrames, frame } = Papertide;
   const LOOKED = 1000; // milliseconds after which a paper that goes by was looked at
   const WAIT = 2500; // milliseconds until marks are sent
   const MOST = 500; // papers of one request
@@ -112,22 +112,9 @@ const Sift = (() => {
   const isTitles = () => bar.classList.contains("is-titles");
   const isFolded = () => fold.getAttribute("aria-pressed") === "true";
 
-  /** Fold or unfold these cards; what stands at the top of the window stays there. */
-  function foldAll(list, folded) {
-    for (const card of list) {
-      const abstract = card.querySelector(":scope > .abstract");
-      if (abstract && abstract.open === folded) abstract.open = !folded;
-    }
-  }
-
-  function steady(change) {
-    const top = bar.getBoundingClientRect().bottom;
-    const focused = document.activeElement?.closest?.(".card");
-    const inWindow = ({ bottom, top: above }) => bottom > top && above < innerHeight;
-    const at = focused && inWindow(focused.getBoundingClientRect()) ? focused : firstBelow(top);
-    const was = at?.getBoundingClientRect().top;
-    change();
-    if (at && scrollY > 0) scrollBy({ top: at.getBoundingClientRect().top - was, behavior: "instant" });
+  function foldOne(card, folded) {
+    const abstract = card.querySelector(":scope > .abstract");
+    if (abstract && abstract.open === folded) abstract.open = !folded;
   }
 
   /** The first card that ends below a height of the window. */
@@ -142,19 +129,56 @@ const Sift = (() => {
     return all[from] ?? null;
   }
 
-  function setFold(folded) {
+  /** The card that is read: the one with the focus if it is in view, else the first of which more than the end shows. */
+  function anchor(top) {
+    const focused = document.activeElement?.closest?.("#main .card");
+    if (focused) {
+      const { top: begin, bottom: end } = focused.getBoundingClientRect();
+      if (end > top && begin < innerHeight) return focused;
+    }
+    const first = firstBelow(top);
+    const { top: begin, bottom: end } = first?.getBoundingClientRect() ?? {};
+    return begin < top - 10 && end < top + 100 ? firstBelow(end) : first;
+  }
+
+  let turns = 0;
+
+  /** Fold or unfold all. What is in view changes at once and stays where it is; meanwhile the rest is not drawn, and
+      follows some in each frame. */
+  async function turn(folded, change = () => {}) {
+    const mine = ++turns;
+    const all = cards();
+    const top = bar.getBoundingClientRect().bottom;
+    const at = anchor(top);
+    const place = Math.max(0, all.indexOf(at));
+    const near = all.slice(Math.max(0, place - 3), place + (folded ? 32 : 8));
+    const was = at && scrollY > 0 ? Math.max(at.getBoundingClientRect().top, top) : undefined;
+    for (const card of document.querySelectorAll(".is-near")) card.classList.remove("is-near");
+    for (const card of near) card.classList.add("is-near");
+    bar.classList.add("is-turning");
     fold.setAttribute("aria-pressed", String(folded));
-    steady(() => foldAll(cards(), folded));
+    change();
+    for (const card of near) foldOne(card, folded);
+    const hold = () => {
+      const by = was === undefined ? 0 : at.getBoundingClientRect().top - was;
+      if (Math.abs(by) >= 1) scrollBy({ top: by, behavior: "instant" });
+    };
+    hold();
+    if (!(await inFrames(all, (card) => foldOne(card, folded), () => mine === turns))) return;
+    bar.classList.remove("is-turning");
+    for (const card of near) card.classList.remove("is-near");
+    for (let number = 0; number < 2; number += 1) {
+      await frame(); // those just above are drawn now, and are not as high as they were
+      hold();
+    }
   }
 
   function setTitles(on) {
-    steady(() => {
+    turn(on, () => {
       bar.classList.toggle("is-titles", on);
-      foldAll(cards(), on);
+      if (on) titles.setAttribute("aria-current", "true");
+      else titles.removeAttribute("aria-current");
     });
-    fold.setAttribute("aria-pressed", String(on));
-    if (on) titles.setAttribute("aria-current", "true");
-    else titles.removeAttribute("aria-current");
     const other = titles.getAttribute("href");
     titles.href = location.pathname + location.search;
     history.replaceState(history.state, "", other);
@@ -168,7 +192,7 @@ const Sift = (() => {
 
   const doing = {
     titles: () => setTitles(!isTitles()),
-    fold: () => setFold(!isFolded()),
+    fold: () => turn(!isFolded()),
     hide: toggleHide,
     seen: () => markAll(seen.name === "seen"),
     keys: () => document.getElementById("keys").showModal(),
@@ -191,7 +215,7 @@ const Sift = (() => {
   });
 
   onCards((fresh) => {
-    if (isFolded()) foldAll(fresh, true);
+    if (isFolded()) fresh.forEach((card) => foldOne(card, true));
     for (const card of fresh) watch.observe(card);
     count();
   });
