@@ -240,6 +240,11 @@ def test_every_page_carries_a_strict_policy(client: Client, six_papers: None, ad
     assert "thanks go to arXiv" in page.xpath("//footer")[0].text_content()
 
 
+def test_an_unchanged_page_is_not_sent_again(client: Client, six_papers: None) -> None:
+    etag = client.get("/arxiv/cs.AI").headers["ETag"]
+    assert client.get("/arxiv/cs.AI", headers={"If-None-Match": etag}).status_code == 304
+
+
 @pytest.mark.parametrize("name", ["home", "help", "choose"])
 def test_pages_are_for_reading(client: Client, name: str) -> None:
     assert client.post(reverse(name)).status_code == 405

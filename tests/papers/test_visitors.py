@@ -148,6 +148,18 @@ def test_words_are_kept_on_one_line_and_bounded(client: Client, papers: list[Pap
     assert page.xpath("//input[@id='words']/@value") == [words]
 
 
+def test_saved_searches_stand_in_the_library(client: Client, papers: list[Paper]) -> None:
+    assert "None yet" in page_of(client, "/library").text_content()
+    client.post("/search/save", {"q": 'tides "<b>x</b>"', "next": "/library"})
+    page = page_of(client, "/library")
+    [section] = page.xpath("//section[contains(@class, 'saved')]")
+    assert "tides" in section.text_content()
+    assert not section.xpath(".//b")
+    assert [link for link in section.xpath(".//a/@href") if "/search/feed?q=tides" in link]
+    client.post("/search/save", {"q": 'tides "<b>x</b>"', "do": "forget"})
+    assert "None yet" in page_of(client, "/library").text_content()
+
+
 def test_all_of_it_can_be_forgotten(client: Client, papers: list[Paper]) -> None:
     client.post("/marks", {"star": papers[0].arxiv_id, "opened": papers[0].arxiv_id, "seen": papers[1].arxiv_id})
     other = Client()
