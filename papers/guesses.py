@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from papers.categories import ARCHIVES, CATEGORIES, UnknownCategory, split_spec
+from papers.category_names import name_of
 from papers.identifiers import ArxivId, parse_id
 
 LONGEST = 300  # characters of an address that are looked at
@@ -60,8 +61,3 @@ def nearest_categories(part: str) -> list[str]:
     # A word without a dot is a word, unless it is nearly an archive.
     alike = get_close_matches(wanted, known, n=MOST_CATEGORIES, cutoff=0.6 if "." in wanted else 0.85)
     return [known[name] for name in alike]
-
-
-def name_of(code: str) -> str:
-    """The English name of a category or archive."""
-    return ARCHIVES[code] if code in ARCHIVES else CATEGORIES[code].name

@@ -12,7 +12,8 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from papers import tex
-from papers.categories import ARCHIVES, CATEGORIES, CategorySpec, canonical, subcategories
+from papers.categories import CategorySpec, subcategories
+from papers.category_names import name_of
 from papers.models import Paper
 from papers.views.sections import Section
 
@@ -24,9 +25,8 @@ _FIRST_HTML = datetime(2023, 12, 1, tzinfo=UTC)  # since then arXiv makes HTML o
 
 @register.filter
 def category_name(code: str) -> str:
-    """The English name of a category or archive; the code itself where it is unknown."""
-    stored = canonical(code)
-    return CATEGORIES[stored].name if stored else ARCHIVES.get(code, code)
+    """The name of a category or archive; the code itself where it is unknown."""
+    return name_of(code)
 
 
 @register.filter
@@ -52,14 +52,6 @@ def phrase_search(text: str, field: str = "") -> str:
     """The address that searches for `text` as an exact phrase, within `field` where one is named."""
     phrase = '"{}"'.format(text.replace('"', " "))
     return f"{reverse('search')}?q={quote_plus(f'{field}:{phrase}' if field else phrase)}"
-
-
-@register.filter
-def citation_line(paper: Paper) -> str:
-    """Authors, title and address in one line, to be pasted anywhere."""
-    authors = paper.plain_authors
-    names = ", ".join(authors[:3]) + (" et al." if len(authors) > 3 else "")
-    return f"{names}: {paper.plain_title} ({paper.published:%Y}), https://arxiv.org/abs/{paper.arxiv_id}"
 
 
 @register.filter

@@ -12,7 +12,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from papers.categories import ARCHIVES, CATEGORIES, Category, CategorySpec
+from papers.categories import CATEGORIES, Category, CategorySpec
+from papers.category_names import name_of
 from papers.changes import Change
 from papers.models import Kind, Paper
 from papers.selection import Item
@@ -135,7 +136,7 @@ def picker(spec: CategorySpec | None, counts: Mapping[str, int] | None = None) -
         if key not in shelves:
             shelves[key] = _shelf(category, single, states)
         count = (counts or {}).get(category.code, 0)
-        choice = Choice(category.code, category.name, states.get(category.code, _OFF), count)
+        choice = Choice(category.code, name_of(category.code), states.get(category.code, _OFF), count)
         shelves[key].choices.append(choice)
     groups = list(dict.fromkeys(category.group for category in CATEGORIES.values()))
     return sorted(shelves.values(), key=lambda shelf: groups.index(shelf.group))
@@ -144,6 +145,6 @@ def picker(spec: CategorySpec | None, counts: Mapping[str, int] | None = None) -
 def _shelf(category: Category, single: bool, states: Mapping[str, State]) -> Shelf:
     if single:
         return Shelf(str(SINGLES), category.group)
-    code, name = category.archive, ARCHIVES[category.archive]
+    code, name = category.archive, name_of(category.archive)
     everything = Choice(code, _("All of %(archive)s") % {"archive": name}, states.get(code, _OFF), whole=True)
     return Shelf(name, category.group, [everything])

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from papers.announcements import DayOfLists, DaysOfLists, ListDays, day_after, day_before, list_days, newest_day
 from papers.categories import ARCHIVES, CATEGORIES, CategorySpec, UnknownCategory, split_spec
+from papers.category_names import name_of
 from papers.identifiers import parse_id
 from papers.listing import Listing
 from papers.month import FIRST, month_of
@@ -43,6 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "end": end,
         "newest_day": newest,
         "shelves": [] if part else picker(None, counts),
+        "counted": sorted(counts.items()) if counts else "",
         "feed": reverse("home-feed"),
     }
     if not part:
@@ -82,8 +84,8 @@ def _named(spec: CategorySpec) -> dict[str, object]:
     boxes = {choice.code for shelf in shelves for choice in shelf.choices}
     unboxed = [code for code in spec.include if code not in boxes], [code for code in spec.exclude if code not in boxes]
     return {
-        "names": [(code, _name(code)) for code in spec.include],
-        "without": [(code, _name(code)) for code in spec.exclude],
+        "names": [(code, name_of(code)) for code in spec.include],
+        "without": [(code, name_of(code)) for code in spec.exclude],
         "shelves": shelves,
         "typed": "+".join(unboxed[0]) + "".join(f"-{code}" for code in unboxed[1]),
     }
@@ -116,7 +118,7 @@ def unknown_category(request: HttpRequest, error: UnknownCategory) -> HttpRespon
     context = {
         "part": error.part,
         "message": str(error),
-        "nearest": [(code, _name(code)) for code in dict.fromkeys(codes)],
+        "nearest": [(code, name_of(code)) for code in dict.fromkeys(codes)],
     }
     return render(request, "papers/unknown_category.html", context, status=404)
 
@@ -163,7 +165,3 @@ def _calendar_alone(
     _day, start, end = read_days(request, [])
     context = {"day": _day, "start": start, "end": end, "kept": kept_in_days(request)}
     return render(request, "papers/_calendar.html", context | _calendar(request, spec, day, newest))
-
-
-def _name(code: str) -> str:
-    return ARCHIVES[code] if code in ARCHIVES else CATEGORIES[code].name

@@ -57,8 +57,8 @@ def rows_of(page: Page | ItemPage, visitor: Visitor | None) -> list[Row]:
 def sections(
     rows: Sequence[Row], heading: Heading, items: Sequence[Item], *, part: bool = False, after: date | None = None
 ) -> list[Section]:
-    """The rows under headings of a kind; `items` is the whole list, for the numbers in them. A `part` continues the page
-    before, which ended with the day `after`."""
+    """The rows under headings of a kind; `items` is the whole list, for the numbers in them. A `part` continues the
+    page before, which ended with the day `after`."""
     if not heading:
         return [Section(list(rows))] if rows else []
     if heading == "kind":

@@ -231,3 +231,28 @@ def test_marks_are_of_the_papers_of_the_page(client: Client, week: list[Paper]) 
     page = page_of(client, f"/arxiv/cs.CL?date={TUESDAY}")
     assert len(page.find_class("is-seen")) == 2
     assert page.xpath("//button[@name='unseen']")
+
+
+def test_pieces_that_are_kept_follow_what_they_show(client: Client, week: list[Paper]) -> None:
+    address = f"/arxiv/cs.CL?date={TUESDAY}"
+    before = page_of(client, address).xpath("//article")[0]
+    assert html.tostring(page_of(client, address).xpath("//article")[0]) == html.tostring(before)
+    Paper.objects.filter(pk=week[3].pk).update(
+        title="A new title",
+        abstract="A new abstract.",
+        keywords=["new keyphrase"],
+        comment="A new comment",
+        doi="10.1/new",
+    )
+    text = page_of(client, address).xpath("//article")[0].text_content()
+    for said in ("A new title", "A new abstract.", "new keyphrase", "A new comment", "10.1/new"):
+        assert said in text
+    elsewhere = page_of(client, f"/arxiv/cs?date={TUESDAY}").xpath("//article//*[@class='steps']//a/@href")
+    assert not set(elsewhere) & set(before.xpath(".//*[@class='steps']//a/@href"))
+    mark(reader(client), [week[3].pk], "starred", True)
+    assert page_of(client, address).xpath("//article[1]//button[@aria-pressed='true'][contains(@class, 'star')]")
+    assert not page_of(Client(), address).xpath("//article//button[@aria-pressed='true'][contains(@class, 'star')]")
+    chinese = page_of(Client(headers={"Accept-Language": "zh-CN"}), address).xpath("//article")[0]
+    assert chinese.xpath("string(.//button[contains(@class, 'copy')])") != before.xpath(
+        "string(.//button[contains(@class, 'copy')])"
+    )
