@@ -1,41 +1,30 @@
 """A real browser on a real server: with the sample shelf (`live_server`), or with real papers (`real_site`)."""
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from scripts.chromium import chromium, chromium_program
+from scripts.services.errors import Unavailable
 from tests.e2e.real import RealSite, make
 from tests.e2e.watching import Windows
 from tests.services import missing
 
 # Playwright's synchronous interface runs a loop in this thread, which Django takes for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-# No name is looked up but this machine's own, so that even a page that went wrong asks nobody.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
-]
-
-
-def chromium_program() -> str:
-    """The browser's path; where there is none the test is skipped."""
-    program = os.environ.get("CHROMIUM") or next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    return program or missing("no Chromium: install Debian's package chromium, or set CHROMIUM to a program")
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=chromium_program(), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+    """Chromium without a window; where there is none the test is skipped."""
+    try:
+        chromium_program()
+    except Unavailable as error:
+        missing(str(error))
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, Worker, expect
 from pytest_django.live_server_helper import LiveServer
 
+from scripts.chromium import ARGUMENTS, chromium_program
 from tests.e2e.axe import assert_accessible
-from tests.e2e.conftest import ARGUMENTS, chromium_program
 from tests.papers.pages import paper
 
 EXTENSION = Path(__file__).resolve().parents[2] / "extension"
