@@ -89,7 +89,7 @@ const Papertide = (() => {
   const frame = () => new Promise((go) => requestAnimationFrame(() => setTimeout(go)));
 
   /** Do `work` for each item, some in each frame, as long as it is `wanted`; whether all were done. */
-  async function inFrames(items, work, wanted = () => true, most = 120, slice = 6) {
+  async function inFrames(items, work, wanted = () => true, most = 50, slice = 5) {
     let began = performance.now();
     let done = 0;
     for (const item of items) {

@@ -8,6 +8,7 @@ const Sift = (() => {
   const LOOKED = 1000; // milliseconds after which a paper that goes by was looked at
   const WAIT = 2500; // milliseconds until marks are sent
   const MOST = 500; // papers of one request
+  const HELD = 8; // frames for which a card is held in its place
   const find = (name) => bar.querySelector(`[data-do="${name}"]`);
   const [titles, fold, hide, passing, seen] = ["titles", "fold", "hide", "passing", "seen"].map(find);
   const menu = bar.querySelector(".menu");
@@ -109,7 +110,7 @@ const Sift = (() => {
 
   // Folds
 
-  const isTitles = () => bar.classList.contains("is-titles");
+  const isTitles = () => titles.hasAttribute("aria-current");
   const isFolded = () => fold.getAttribute("aria-pressed") === "true";
 
   function foldOne(card, folded) {
@@ -142,6 +143,10 @@ const Sift = (() => {
   }
 
   let turns = 0;
+  // Whoever scrolls meanwhile is not held.
+  for (const gesture of ["wheel", "touchmove"]) {
+    addEventListener(gesture, () => (turns += bar.classList.contains("is-turning") ? 0 : 1), { passive: true });
+  }
 
   /** Fold or unfold all. What is in view changes at once and stays where it is; meanwhile the rest is not drawn, and
       follows some in each frame. */
@@ -157,6 +162,8 @@ const Sift = (() => {
     for (const card of near) card.classList.add("is-near");
     bar.classList.add("is-turning");
     fold.setAttribute("aria-pressed", String(folded));
+    await frame(); // one frame for what is not drawn now, one for what is drawn anew
+    if (mine !== turns) return;
     change();
     for (const card of near) foldOne(card, folded);
     const hold = () => {
@@ -167,18 +174,16 @@ const Sift = (() => {
     if (!(await inFrames(all, (card) => foldOne(card, folded), () => mine === turns))) return;
     bar.classList.remove("is-turning");
     for (const card of near) card.classList.remove("is-near");
-    for (let number = 0; number < 2; number += 1) {
+    for (let number = 0; number < HELD && mine === turns; number += 1) {
       await frame(); // those just above are drawn now, and are not as high as they were
-      hold();
+      if (mine === turns) hold();
     }
   }
 
   function setTitles(on) {
-    turn(on, () => {
-      bar.classList.toggle("is-titles", on);
-      if (on) titles.setAttribute("aria-current", "true");
-      else titles.removeAttribute("aria-current");
-    });
+    if (on) titles.setAttribute("aria-current", "true");
+    else titles.removeAttribute("aria-current");
+    turn(on, () => bar.classList.toggle("is-titles", on));
     const other = titles.getAttribute("href");
     titles.href = location.pathname + location.search;
     history.replaceState(history.state, "", other);
