@@ -51,6 +51,10 @@ format: setup-dev ## Bring code and templates into shape
 	$(BIN)/ruff format .
 	$(BIN)/djade --target-version 5.2 $$(git ls-files 'templates/*.html')
 
+.PHONY: messages
+messages: setup-dev ## Gather what the pages say into the Chinese catalogue and compile it (needs GNU gettext)
+	@$(BIN)/python -m scripts.messages
+
 .PHONY: lock
 lock: setup-dev ## Choose the newest versions that fit and write requirements.lock
 	$(PYTHON) scripts/lock.py
@@ -70,6 +74,14 @@ bench-backfill: setup-dev ## Measure how fast OAI-PMH fills a database, against 
 .PHONY: bench-engines
 bench-engines: setup-dev ## Measure both search engines side by side on 364,000 papers
 	@$(BIN)/python -m benchmarks.engines $(ARGS)
+
+.PHONY: bench-pages
+bench-pages: setup-dev ## Measure pages at 364,000 papers beside a plain Django view, and 1,000 cards in a browser
+	@$(BIN)/python -m benchmarks.pages $(ARGS)
+
+.PHONY: screenshots
+screenshots: setup-dev ## Take the pictures of the documentation anew, on the sample shelf
+	@$(BIN)/python -m scripts.screenshots $(ARGS)
 
 .PHONY: quality
 quality: setup-dev ## Measure what is found, on judged sets and real papers, and write docs/quality.md

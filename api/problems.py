@@ -106,6 +106,7 @@ def common(view: View) -> View:
                 response = view(request, *args, **kwargs)
         finally:
             request.method = method
+        response["Content-Language"] = "en"
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             allowed = _with_head(response["Allow"])
             response = problem(request, 405, f"This address takes {allowed}.")

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from xml.sax.xmlreader import AttributesImpl
 
 from django.contrib.syndication.views import Feed
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.html import escape
@@ -96,6 +96,13 @@ class PapersFeed(_ChannelFeed):
 
     feed_type = PaperAtom
     author_name = "arXiv authors"  # Atom wants one where an entry has none
+    language = "en"  # a feed reader asks once for many people
+
+    def __call__(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        """The feed, in English whoever asks."""
+        response = super().__call__(request, *args, **kwargs)
+        response["Content-Language"] = self.language
+        return response
 
     def title(self, channel: Channel) -> str:
         """The feed's title."""

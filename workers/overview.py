@@ -10,8 +10,10 @@ from django.conf import settings
 from django.db.models import Count, QuerySet
 from django.db.models.base import Model
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from papers.categories import CATEGORIES
+from papers.category_names import name_of
 from papers.models import DayList, IndexMark, WantedPaper
 from search import marks
 from search.engines import get_engine
@@ -24,7 +26,7 @@ from workers.telling import public
 DAYS, RUNS, ALARMS, CLOSED, ROWS = 5, 30, 50, 10, 20
 MOST_COUNTED = 100_000  # marks: counting goes no further
 QUIET = timedelta(hours=26)  # each day something is planned; who plans nothing for longer does not run
-SOURCES = (("by_rss", "Feed"), ("by_oai", "OAI-PMH"), ("by_api", "Query API"))
+SOURCES = (("by_rss", gettext_lazy("Feed")), ("by_oai", "OAI-PMH"), ("by_api", gettext_lazy("Query API")))
 _LIBRARIES = {"embedded": ("tantivy",), "elasticsearch": ("elasticsearch", "client ")}
 
 
@@ -102,7 +104,7 @@ class Index:
     def fit(self) -> str:
         """What its vectors were whitened with, in words."""
         key = self.statistics.transform if self.statistics else ""
-        return f"{key.removeprefix('prior:')}, as it ships" if key.startswith("prior:") else key
+        return _("%(fit)s, as it ships") % {"fit": key.removeprefix("prior:")} if key.startswith("prior:") else key
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +204,12 @@ def _problems(now: datetime, planned: datetime | None, index: Index) -> list[str
     """What no alarm tells, since whoever sounds them may be what is missing."""
     found = []
     if planned is None:
-        found.append("No worker has run yet: nothing was asked of arXiv.")
+        found.append(_("No worker has run yet: nothing was asked of arXiv."))
     elif now - planned > QUIET:
-        found.append(f"No worker seems to run: nothing has been planned since {planned:%Y-%m-%d %H:%M} UTC.")
+        since = f"{planned:%Y-%m-%d %H:%M}"
+        found.append(_("No worker seems to run: nothing has been planned since %(since)s UTC.") % {"since": since})
     if index.statistics is None:
-        found.append("The search engine does not answer. Lists and papers come from the database all the same.")
+        found.append(_("The search engine does not answer. Lists and papers come from the database all the same."))
     return found
 
 
@@ -237,7 +240,7 @@ def _messages() -> list[ParkedMessage]:
 
 def _asking(now: datetime) -> Asking:
     state = circuit.state()
-    titles = {"announce": "Feeds", "reconcile": "OAI-PMH", "window": "Query API"}
+    titles = {"announce": _("Feeds"), "reconcile": "OAI-PMH", "window": _("Query API")}
     upcoming = sorted(schedule.next_times(now).items(), key=lambda item: item[1])
     return Asking(
         circuit.State(state.failures, state.until, public(state.reason)),
@@ -276,8 +279,7 @@ def _row(code: str, listed: DayList | None, counted: dict[str, int], told: set[s
         Cell(counted.get(name, 0), whole - counted.get(name, 0)) if has_told[name] else Cell(None)
         for name, _ in SOURCES
     )
-    name = CATEGORIES[code].name if code in CATEGORIES else code
-    return Row(code, name, listed.lines if listed and fetched else None, fetched, cells, whole)
+    return Row(code, name_of(code), listed.lines if listed and fetched else None, fetched, cells, whole)
 
 
 def _index() -> Index:
@@ -306,6 +308,6 @@ def _versions() -> tuple[tuple[str, str], ...]:
         engine = library
     return (
         ("Papertide", settings.VERSION),
-        ("Search", f"{settings.SEARCH_ENGINE}, {engine}"),
+        (_("Search"), f"{settings.SEARCH_ENGINE}, {engine}"),
         ("Python", platform.python_version()),
     )

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 
 from papers.models import Paper
 from workers.models import Run
@@ -17,16 +17,19 @@ def notice() -> str:
     """A sentence or two for a site that shows only the sample shelf since arXiv could not be reached, else nothing."""
     rows = Run.objects.filter(source__in=ARXIVS).values_list("finished", "error", "tries", "parked", "not_before")
     runs = list(rows[:LOOKED_AT])
-    tried = ((finished, error) for finished, error, tries, _, _ in runs if finished or tries)
+    tried = ((finished, error) for finished, error, tries, _parked, _due in runs if finished or tries)
     finished, error = next(tried, (None, ""))
     if not error or Paper.objects.filter(is_summary=False).exists():
         return ""
-    waiting = [not_before for finished, _, _, parked, not_before in runs if not (finished or parked)]
-    when = f" ({date_format(finished, 'j M, H:i')} UTC)" if finished else ""
-    told = gettext("arXiv could not be reached%(when)s; this is the sample shelf of %(count)d papers.") % {
-        "when": when,
-        "count": Paper.objects.count(),
-    }
+    waiting = [not_before for finished, _error, _tries, parked, not_before in runs if not (finished or parked)]
+    count = Paper.objects.count()
+    if finished:
+        told = _("arXiv could not be reached (%(when)s UTC); this is the sample shelf of %(count)d papers.") % {
+            "when": date_format(finished, _("j M, H:i")),
+            "count": count,
+        }
+    else:
+        told = _("arXiv could not be reached; this is the sample shelf of %(count)d papers.") % {"count": count}
     return f"{told} {_next_try(waiting)}"
 
 
@@ -39,5 +42,5 @@ def _next_try(waiting: list[datetime]) -> str:
     if state.is_open:
         due = max(due, state.until_moment)
     if due <= now:
-        return gettext("The next try is due now.")
-    return gettext("The next try is due on %(when)s UTC.") % {"when": date_format(due, "j M, H:i")}
+        return _("The next try is due now.")
+    return _("The next try is due on %(when)s UTC.") % {"when": date_format(due, _("j M, H:i"))}

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from papers.announcements import LEAVES_OUT, DayOfLists, DaysOfLists, left_out, read_without
 
 MOST_NAMED = 6  # categories in one sentence
 FEED_IS_LATE = time(6, tzinfo=ZoneInfo("America/New_York"))  # of its day; arXiv makes the feeds at midnight there
-NAMES = {"cross": _lazy("cross-lists"), "replace": _lazy("replacements")}
+NAMES = {"cross": gettext_lazy("cross-lists"), "replace": gettext_lazy("replacements")}
 
 
 @dataclass(frozen=True, slots=True)

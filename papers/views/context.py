@@ -8,9 +8,8 @@ from typing import Literal
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 
 from papers.categories import CATEGORIES, Category, CategorySpec
 from papers.category_names import name_of
@@ -19,7 +18,7 @@ from papers.models import Kind, Paper
 from papers.selection import Item
 from papers.visitors import Told, told_of, visitor_of
 
-SINGLES = _lazy("Relativity, high energy, nuclear, quantum")  # physics' archives that are one category each
+SINGLES = gettext_lazy("Relativity, high energy, nuclear, quantum")  # physics' archives that are one category each
 THEMES = ("light", "dark")
 State = Literal["", "in", "out"]
 _OFF: State = ""

@@ -106,14 +106,14 @@ def test_five_days_are_shown_the_newest_first(client: Client, monkeypatch: pytes
     for back in range(7):
         announce(DAY - timedelta(days=back), "cs.CL", 1, by_rss=1)
     days = [words(node) for node in status(client).xpath("//details/summary/b")]
-    assert days[0] == "Friday 20 November 2026"
+    assert days[0] == "Friday, 20 November 2026"
     assert len(days) == 5
 
 
 def test_the_newest_day_is_shown_before_anything_came(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     announce(DAY, "cs.CL", 1, by_rss=1)
     monkeypatch.setattr(calendar, "latest_day", lambda now: date(2026, 11, 23))
-    assert "Monday 23 November 2026 nothing yet" in words(status(client).xpath("//details/summary")[0])
+    assert "Monday, 23 November 2026 nothing yet" in words(status(client).xpath("//details/summary")[0])
 
 
 def test_runs_show_their_state_and_when_they_are_tried_again(client: Client) -> None:
