@@ -15,6 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("zh_Hans",)
 ROOMS = ("api", "config", "locale", "papers", "search", "templates", "workers")
+# Django's own texts: weekdays in the room of a calendar's column, and a language's own name in the switch.
+OF_DJANGO = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "English")
 _OF_NO_USE = shutil.ignore_patterns("__pycache__", "data", "fixtures", "migrations", "*.mo")
 _MADE = re.compile(r'^"POT-Creation-Date:.*\n', re.MULTILINE)  # would make a difference of every run
 NO_GETTEXT = (
@@ -31,13 +33,14 @@ def catalogue(root: Path, language: str) -> Path:
 def gather(into: Path) -> None:
     """Copy the sources into an empty folder and bring the catalogues there up to date with them.
 
-    In a copy, so that the names of arXiv's categories can be written as calls that gettext finds: in the place of the
-    table that holds them.
+    In a copy, so that what stands in no call can be written as calls that gettext finds: the names of arXiv's
+    categories, in the place of the table that holds them, and what we say otherwise than Django.
     """
     for room in ROOMS:
         if (ROOT / room).exists():
             shutil.copytree(ROOT / room, into / room, ignore=_OF_NO_USE)
     (into / "papers" / "taxonomy.py").write_text(_category_names())
+    (into / "config" / "django.py").write_text("".join(f'gettext("{text}")\n' for text in OF_DJANGO))
     options = ["--no-wrap", "--no-obsolete", "--add-location", "file", "--ignore", "docs/*"]
     languages = [f"--locale={language}" for language in LANGUAGES]
     _django(into, "makemessages", *languages, *options)

@@ -222,9 +222,12 @@ def test_lists_are_chinese(foreign_site: list[Paper], client: Client) -> None:
         assert in_chinese(client, address, 400).xpath("//*[contains(@class, 'notes')]"), address
     in_chinese(client, "/arxiv/cs.CL?page=99", 404)
     in_chinese(client, "/arxiv/ффф", 404)
+    in_chinese(client, "/arxiv/" + "+".join(["cs.CL"] * 800), 404)
     day = in_chinese(client, f"/arxiv/cs.CL?date={DAY}")
     assert day.xpath("//p[@class='of-day']")[0].text_content() == "2025年11月21日 星期五"
-    assert day.xpath("//h1/following::p[@class='names']")[0].text_content() == "计算与语言"
+    assert day.xpath("//p[@class='names']")[0].text_content() == "计算与语言"
+    several = in_chinese(client, "/arxiv/cs.CL+cs.LG-cs.CV")
+    assert several.xpath("//p[@class='names']")[0].text_content() == "计算与语言、机器学习；不含 计算机视觉与模式识别"
 
 
 def test_papers_are_chinese(foreign_site: list[Paper], client: Client) -> None:
@@ -305,6 +308,8 @@ def test_the_switch_at_the_foot_goes_before_what_the_browser_asks_for(client: Cl
     assert (chosen.status_code, chosen["Location"]) == (302, "/help")
     assert client.cookies["language"].value == "zh-hans"
     assert client.get("/help", HTTP_ACCEPT_LANGUAGE="en")["Content-Language"] == "zh-hans"
+    switch = html.fromstring(client.get("/help").content.decode()).xpath("//footer//button[@name='language']")
+    assert [button.text_content() for button in switch] == ["English", "简体中文"]
     client.post("/language", {"language": "en"})
     assert client.get("/help", **CHINESE)["Content-Language"] == "en"
     client.cookies["language"] = "../x"

@@ -117,7 +117,6 @@ def unknown_category(request: HttpRequest, error: UnknownCategory) -> HttpRespon
     codes = [known[name] for name in alike] + [code for code, title in titles.items() if title in alike_titles]
     context = {
         "part": error.part,
-        "message": str(error),
         "nearest": [(code, name_of(code)) for code in dict.fromkeys(codes)],
     }
     return render(request, "papers/unknown_category.html", context, status=404)
