@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import connection
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from papers.categories import CATEGORIES, CategorySpec
@@ -42,6 +42,7 @@ ANNOUNCE_TYPES: Final = {
 
 _SECTION_OF: Final = {kind: number for number, (_, kinds) in enumerate(SECTIONS) for kind in kinds}
 _FIRST = (Kind.NEW, Kind.CROSS)
+_KINDS: Final = {kind.value: kind for kind in Kind}
 _LISTS, _ANNOUNCED = DayList._meta.db_table, Announcement._meta.db_table
 _NEAR = timedelta(days=7)  # arXiv never rests longer: within it, the next list is the next day
 
@@ -125,40 +126,73 @@ class DaysOfLists:
     def _told(self) -> Iterator["_Placed"]:
         """Each paper of each day with its place in arXiv's order, where it has one."""
         unwanted = set(Listing(self.spec).codes[1])
-        # Left to a database, these would be compared with all papers that the unwanted categories ever had.
-        also = ["paper__categories"] if unwanted else []
-        each = self._rows().values_list("day", "paper_id", "paper__arxiv_id", "paper__published", *also).order_by()
-        sure = Min("kind", filter=self._is_sure)
-        told = each.annotate(best=Min("kind"), sure=sure, place=Min("position"), newest=Max("version"))
-        for day, pk, name, published, *categories, best, sure, place, version in told:
-            if not (categories and unwanted.intersection(categories[0])):
-                yield Entry(pk, name, Kind(best), version, day, published, best == sure), place
+        for (day, pk), lines in self._lines_of_papers().items():
+            first = lines[0]
+            if unwanted and unwanted.intersection(first.categories):
+                continue
+            best = min(line.kind for line in lines)
+            sure = any(line.sure for line in lines if line.kind == best)
+            place = min((line.position for line in lines if line.position is not None), default=None)
+            version = max((line.version for line in lines if line.version is not None), default=None)
+            yield Entry(pk, first.arxiv_id, _KINDS[best], version, day, first.published, sure), place
+
+    def _lines_of_papers(self) -> dict[tuple[date, int], list["_Line"]]:
+        found: dict[tuple[date, int], list[_Line]] = {}
+        for line in self._lines:
+            found.setdefault((line.day, line.paper_id), []).append(line)
+        return found
+
+    @cached_property
+    def _lines(self) -> list["_Line"]:
+        """The lines of the lists that count; one database query.
+
+        Papers are put together here: asked to group them, a database takes longer, and once more for the counts.
+        """
+        unread = {(one.day, one.category) for one in self.lists if one.fetched is None}
+        rows = Announcement.objects.filter(
+            Q(by_rss=True) | Q(kind__in=_FIRST) | self._is_unread,
+            day__range=(self.start, self.end),
+            category__in={one.category for one in self.lists},
+            paper__removed=False,
+        )
+        # Left to a database, unwanted categories would be compared with all papers that they ever had.
+        categories = "paper__categories" if Listing(self.spec).codes[1] else Value("")
+        return [
+            _Line(by_rss or (day, category) in unread, day, category, *rest)
+            for by_rss, day, category, *rest in rows.order_by().values_list(
+                "by_rss",
+                "day",
+                "category",
+                "paper_id",
+                "kind",
+                "position",
+                "version",
+                "paper__arxiv_id",
+                "paper__published",
+                categories,
+            )
+        ]
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """Papers announced in each category that has a list, those of two in both; one database query."""
-        return dict(self._rows().values_list("category").annotate(Count("id")))
+        """Papers announced in each category that has a list, those of two in both."""
+        return dict(Counter(line.category for line in self._lines))
 
     def entries_without(self, without: Iterable[str]) -> list[Entry]:
         """The entries less the kinds that `without`, words of LEAVES_OUT, leaves out."""
         unwanted = left_out(without)
+        if not unwanted:
+            return self.entries
         return [entry for entry in self.entries if entry.kind not in unwanted]
 
-    def _rows(self) -> QuerySet[Announcement]:
-        categories = sorted({one.category for one in self.lists})
-        rows = Announcement.objects.filter(
-            day__range=(self.start, self.end), category__in=categories, paper__removed=False
-        )
-        return rows.filter(self._is_sure | Q(kind__in=_FIRST))
-
     @property
-    def _is_sure(self) -> Q:
-        """Whether a feed says so, or none was read that could."""
-        sure = Q(by_rss=True)
+    def _is_unread(self) -> Q:
+        """Whether a line is of a list whose feed was not read, so that others are all that tells."""
+        unread = Q(pk__in=[])
         for day, lists in groupby(self.lists, key=lambda one: one.day):
-            unread = [one.category for one in lists if one.fetched is None]
-            sure |= Q(day=day, category__in=unread) if unread else Q()
-        return sure
+            categories = [one.category for one in lists if one.fetched is None]
+            unread |= Q(day=day, category__in=categories) if categories else Q()
+        return unread
 
 
 class DayOfLists(DaysOfLists):
@@ -177,6 +211,21 @@ class DayOfLists(DaysOfLists):
         """Categories of `spec` that have no list of the day here."""
         known = {one.category for one in self.lists}
         return [] if self.spec is None else [code for code in Listing(self.spec).codes[0] if code not in known]
+
+
+class _Line(NamedTuple):
+    """One line of a list. `sure`: a feed says so, or none was read that could."""
+
+    sure: bool
+    day: date
+    category: str
+    paper_id: int
+    kind: int
+    position: int | None
+    version: int | None
+    arxiv_id: str
+    published: datetime
+    categories: list[str] | str
 
 
 _Placed = tuple[Entry, int | None]
@@ -231,22 +280,29 @@ class ListDays:
 
 
 def list_days(spec: CategorySpec | None, day: date | None = None) -> ListDays:
-    """The days of the lists of `spec` (None: all categories) that hold papers, around `day`; one database query.
+    """The days of the lists of `spec` (None: all categories) that hold papers: the newest, and those around `day`, or
+    around the newest without one; one database query.
 
     Each category walks its own stretch of the index and stops at the first list that holds something.
     """
     codes = sorted(CATEGORIES) if spec is None else Listing(spec).codes[0]
     if not codes:
         return ListDays(None)
-    seeks = [("max", "DESC", "")]
+    names = ", ".join(["(%s)"] * len(codes))
+    newest = f"SELECT max(({_seek('', 'DESC')})) FROM wanted"  # noqa: S608 (own names)
+    before, after = _seek("AND list.day < given.day", "DESC"), _seek("AND list.day > given.day", "ASC")
+    given = "SELECT CAST(%s AS date)" if day is not None and connection.vendor != "sqlite" else "SELECT %s"
     parameters: list[str | date | None] = list(codes)
     if day is not None:
-        seeks += [("max", "DESC", "AND list.day < %s"), ("min", "ASC", "AND list.day > %s")]
-        parameters += [connection.ops.adapt_datefield_value(day)] * 2
-    columns = ", ".join(f"{best}(({_seek(bound, direction)}))" for best, direction, bound in seeks)
-    names = ", ".join(["(%s)"] * len(codes))
+        parameters.append(connection.ops.adapt_datefield_value(day))
+    else:
+        given = "SELECT day FROM newest"
+    query = (
+        f"WITH wanted(code) AS (VALUES {names}), newest(day) AS ({newest}), given(day) AS ({given}) "  # noqa: S608
+        f"SELECT (SELECT day FROM newest), max(({before})), min(({after})) FROM wanted, given"
+    )
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH wanted(code) AS (VALUES {names}) SELECT {columns} FROM wanted", parameters)  # noqa: S608
+        cursor.execute(query, parameters)
         found = [date.fromisoformat(value) if isinstance(value, str) else value for value in cursor.fetchone()]
     return ListDays(*found)
 

@@ -43,7 +43,8 @@ def toggles(lists: DaysOfLists, without: tuple[str, ...], path: str, kept: Mappi
     found = []
     for word in LEAVES_OUT:
         others = tuple(other for other in without if other != word)
-        papers = sum(entry.kind in LEAVES_OUT[word] - left_out(others) for entry in lists.entries)
+        kinds = LEAVES_OUT[word] - left_out(others)
+        papers = sum(entry.kind in kinds for entry in lists.entries)
         then = others if word in without else tuple(each for each in LEAVES_OUT if each in (*without, word))
         if papers or word in without:
             query = urlencode({**kept, **without_parameter(then)}, safe=",")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from typing import Literal
 
 from django.conf import settings
@@ -139,6 +140,12 @@ def picker(spec: CategorySpec | None, counts: Mapping[str, int] | None = None) -
         shelves[key].choices.append(choice)
     groups = list(dict.fromkeys(category.group for category in CATEGORIES.values()))
     return sorted(shelves.values(), key=lambda shelf: groups.index(shelf.group))
+
+
+@cache
+def boxed() -> frozenset[str]:
+    """The codes that have a box."""
+    return frozenset(choice.code for shelf in picker(None) for choice in shelf.choices)
 
 
 def _shelf(category: Category, single: bool, states: Mapping[str, State]) -> Shelf:

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from difflib import get_close_matches
+from functools import partial
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -15,7 +16,7 @@ from papers.category_names import name_of
 from papers.identifiers import parse_id
 from papers.listing import Listing
 from papers.month import FIRST, month_of
-from papers.views.context import picker, read_day
+from papers.views.context import boxed, picker, read_day
 from papers.views.sifting import kept_in_days, read_days, sift
 
 LONGEST_SPAN: Final = timedelta(days=30)  # between the days of one page of announcement lists; longer is by submission
@@ -33,7 +34,8 @@ def home(request: HttpRequest) -> HttpResponse:
         return _calendar_alone(request, None, day or end, newest)
     if start is None and end is None and newest is not None:
         day = start = end = newest
-        lists = list_days(None, day) if lists.newest else lists
+        if lists.newest not in (None, day):
+            lists = list_days(None, day)
     papers = Listing(None, start, end)
     announced = _announced(None, start, end) if lists.newest else None
     part = request.GET.get("part") == "1"
@@ -43,7 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "start": start,
         "end": end,
         "newest_day": newest,
-        "shelves": [] if part else picker(None, counts),
+        "shelves": partial(picker, None, counts),
         "counted": sorted(counts.items()) if counts else "",
         "feed": reverse("home-feed"),
     }
@@ -79,14 +81,14 @@ def listing(request: HttpRequest, spec: str) -> HttpResponse:
 
 
 def _named(spec: CategorySpec) -> dict[str, object]:
-    """The categories with their names, and the boxes to choose them by."""
-    shelves = picker(spec)
-    boxes = {choice.code for shelf in shelves for choice in shelf.choices}
+    """The categories with their names, and the boxes to choose them by; these are made only where the page does not
+    have them yet as HTML."""
+    boxes = boxed()
     unboxed = [code for code in spec.include if code not in boxes], [code for code in spec.exclude if code not in boxes]
     return {
         "names": [(code, name_of(code)) for code in spec.include],
         "without": [(code, name_of(code)) for code in spec.exclude],
-        "shelves": shelves,
+        "shelves": partial(picker, spec),
         "typed": "+".join(unboxed[0]) + "".join(f"-{code}" for code in unboxed[1]),
     }
 
