@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.http import quote_etag
 
+_IN_A_LANGUAGE: Final = ("text/html", "application/opensearchdescription+xml", "application/manifest+json")
 _TOKEN: Final = re.compile(rb'(?<=name="csrfmiddlewaretoken" value=")[A-Za-z0-9]+')
 
 
@@ -39,9 +40,9 @@ def for_its_reader(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if response.headers.get("Content-Type", "").startswith("text/html"):
+        if (kind := response.headers.get("Content-Type", "")).startswith(_IN_A_LANGUAGE):
             patch_vary_headers(response, ("Cookie",))
-            if not response.has_header("Cache-Control"):
+            if kind.startswith("text/html") and not response.has_header("Cache-Control"):
                 patch_cache_control(response, private=True, no_cache=True)
         return response
 

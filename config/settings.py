@@ -132,12 +132,16 @@ CACHES = {
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     # Pieces of cards as HTML, each under the hash of what it shows: in every process, since they cost less than a
-    # question to Redis. 10,000 of them are 15 MB.
+    # question to Redis. 10,000 of them are some 13 MB; the pickers of lists are large and have a place of their own.
     "pieces": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "pieces",
-        "TIMEOUT": 86400,
         "OPTIONS": {"MAX_ENTRIES": 10_000},
+    },
+    "pickers": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "pickers",
+        "OPTIONS": {"MAX_ENTRIES": 50},
     },
 }
 

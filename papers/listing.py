@@ -1,6 +1,6 @@
 """Which papers are in a list: some categories less others, within some days, newest first, each paper once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -151,7 +151,7 @@ class Listing:
             where = " AND ".join(["NOT removed", *conditions])  # whose links are gone, so that others need not ask
             walk = f"SELECT published, id AS paper_id FROM {_PAPERS} WHERE {where}"  # noqa: S608
             return f"{walk} {order} LIMIT %s OFFSET %s", [*moments, limit, offset]
-        conditions = ["category = %s", *conditions, *([_unwanted(exclude)] if exclude else [])]
+        conditions = ["category = %s", *conditions, *([unwanted(exclude, "link")] if exclude else [])]
         branch = f"SELECT published, paper_id FROM {_LINKS} AS link WHERE {' AND '.join(conditions)}"  # noqa: S608
         tail: list[_Value] = [*moments, *exclude]
         if len(include) > 1 and connection.vendor != "sqlite":
@@ -185,15 +185,16 @@ def _union(branch: str, count: int) -> str:
     return f"SELECT DISTINCT ON (published, paper_id) published, paper_id FROM ({branches}) AS merged"  # noqa: S608
 
 
-def _unwanted(codes: list[str]) -> str:
-    """The condition that a link's paper has none of `codes`, asked of one paper after the other.
+def unwanted(codes: Sequence[str], table: str) -> str:
+    """The condition, as SQL with a parameter a code, that a row's paper has none of `codes`, asked of one paper after
+    the other; `table` has a `paper_id`.
 
     OFFSET keeps PostgreSQL from joining with all papers of the codes, and the empty text both databases from looking
     into the index for each code apart: a paper has few.
     """
     wanted = ", ".join(["%s"] * len(codes))
     return (
-        f"NOT EXISTS (SELECT 1 FROM {_LINKS} AS other WHERE other.paper_id = link.paper_id "  # noqa: S608
+        f"NOT EXISTS (SELECT 1 FROM {_LINKS} AS other WHERE other.paper_id = {table}.paper_id "  # noqa: S608
         f"AND other.category || '' IN ({wanted}) LIMIT 1 OFFSET 0)"
     )
 

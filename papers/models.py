@@ -255,6 +255,9 @@ class Mark(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["visitor", "paper"], name="one_mark_a_paper")]
+        indexes = [
+            models.Index(fields=["visitor", "-starred"], name="stars_of_visitor", condition=~models.Q(starred=None))
+        ]
 
     def __str__(self) -> str:
         return f"{self.visitor_id} {self.paper_id}"
@@ -269,6 +272,7 @@ class Tally(models.Model):
 
     class Meta:
         verbose_name_plural = "tallies"
+        indexes = [models.Index(fields=["-stars"], name="most_starred", condition=models.Q(stars__gt=0))]
 
     def __str__(self) -> str:
         return f"{self.paper_id}: {self.stars} stars"

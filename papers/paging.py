@@ -1,5 +1,7 @@
 """Page numbers: which are offered, and how a number that a reader typed is understood."""
 
+from django.utils.translation import gettext as _
+
 WINDOW = 2  # neighbours shown on each side of the current page
 
 
@@ -22,5 +24,5 @@ def read_page(text: str | None, notes: list[str]) -> int:
         return 1
     if text.isascii() and text.isdigit() and int(text[:10]) > 0 and len(text) < 10:
         return int(text)
-    notes.append(f"“{text[:20]}” is no page number: this is page 1.")
+    notes.append(_("“%(text)s” is no page number: this is page 1.") % {"text": text[:20]})
     return 1

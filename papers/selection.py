@@ -59,9 +59,9 @@ def from_entries(entries: Iterable[Entry]) -> list[Item]:
     return [Item(entry.paper_id, entry.published, entry) for entry in entries]
 
 
-def newest_of(listing: Listing) -> list[Item]:
-    """The MOST newest papers of a list; one database query."""
-    return [Item(pk, published) for pk, published in listing.keys(MOST)]
+def newest_of(listing: Listing, more: int = 0) -> list[Item]:
+    """The MOST newest papers of a list, and so many more; one database query."""
+    return [Item(pk, published) for pk, published in listing.keys(MOST + more)]
 
 
 def by_time(items: Iterable[Item]) -> list[Item]:

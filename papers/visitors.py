@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from papers.clients import client_address
 from papers.models import Mark, Paper, Tally, Visitor
+from papers.tex import collapse
 
 COOKIE: Final = "reader"
 COOKIE_AGE: Final = 400 * 86400  # seconds; browsers keep none longer
@@ -74,12 +75,14 @@ def remember(response: HttpResponseBase, visitor: Visitor) -> None:
 def mark(visitor: Visitor, ids: Sequence[int], field: Field, on: bool) -> list[int]:
     """Set or take back one of a visitor's marks on papers (primary keys, at most MOST_AT_ONCE); those that it changed.
 
-    Tallies follow in the same transaction. Raises TooManyError beyond MOST_MARKS.
+    Tallies follow in the same transaction. Nothing is changed for a visitor who was forgotten meanwhile. Raises
+    TooManyError beyond MOST_MARKS.
     """
     now = timezone.now()
     wanted = sorted(set(ids))[:MOST_AT_ONCE]
     with transaction.atomic():
-        Visitor.objects.select_for_update().get(pk=visitor.pk)  # one browser's requests take turns
+        if not locked(visitor):
+            return []
         rows = Mark.objects.filter(visitor=visitor, paper__in=wanted)
         known = dict(rows.values_list("paper_id", field))
         if on:
@@ -94,9 +97,19 @@ def mark(visitor: Visitor, ids: Sequence[int], field: Field, on: bool) -> list[i
     return changed
 
 
+def locked(visitor: Visitor) -> bool:
+    """Whether the visitor is there still. One browser's requests take turns until the transaction ends."""
+    return Visitor.objects.select_for_update().filter(pk=visitor.pk).first() is not None
+
+
 def _make(visitor: Visitor, ids: list[int]) -> None:
-    if ids and Mark.objects.filter(visitor=visitor).count() + len(ids) > MOST_MARKS:
-        raise TooManyError(None)
+    hers = Mark.objects.filter(visitor=visitor)
+    beyond = hers.count() + len(ids) - MOST_MARKS if ids else 0
+    if beyond > 0:  # what was only seen, and long ago, makes room
+        oldest = hers.filter(starred=None, opened=None).order_by("seen", "pk").values_list("pk", flat=True)[:beyond]
+        if len(gone := list(oldest)) < beyond:
+            raise TooManyError(None)
+        hers.filter(pk__in=gone).delete()
     there = Paper.objects.filter(pk__in=ids).values_list("pk", flat=True)
     Mark.objects.bulk_create([Mark(visitor=visitor, paper_id=pk) for pk in there], ignore_conflicts=True)
 
@@ -108,8 +121,8 @@ def _tally(ids: list[int], column: str, by: int) -> None:
 
 def set_words(visitor: Visitor, words: str) -> None:
     """Keep what the visitor prefers, on one line, cut at LONGEST_WORDS characters."""
-    visitor.words = " ".join(words.split())[:LONGEST_WORDS]
-    visitor.save(update_fields=["words"])
+    visitor.words = collapse(words)[:LONGEST_WORDS]
+    Visitor.objects.filter(pk=visitor.pk).update(words=visitor.words)
 
 
 class Told:
@@ -152,8 +165,9 @@ def stars_of(ids: Iterable[int]) -> dict[int, int]:
 
 
 def counts_of(visitor: Visitor) -> dict[str, int]:
-    """How many papers a visitor starred and sifted."""
-    counts: dict[str, int] = visitor.marks.aggregate(starred=Count("starred"), seen=Count("seen"))
+    """How many papers a visitor starred and sifted, without those that arXiv removed."""
+    hers = visitor.marks.filter(paper__removed=False)
+    counts: dict[str, int] = hers.aggregate(starred=Count("starred"), seen=Count("seen"))
     return counts
 
 
@@ -166,6 +180,8 @@ def seen_times(visitor: Visitor, ids: Iterable[int]) -> dict[int, datetime]:
 def forget(visitor: Visitor) -> None:
     """Delete a visitor with all marks; what she starred and opened is no longer counted."""
     with transaction.atomic():
+        if not locked(visitor):
+            return
         for field, column in (("starred", "stars"), ("opened", "opened")):
             rows = Mark.objects.filter(visitor=visitor, **{f"{field}__isnull": False})
             _tally(list(rows.values_list("paper_id", flat=True)), column, -1)

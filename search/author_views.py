@@ -18,7 +18,7 @@ from papers.tex import collapse
 from papers.views.context import numbered, with_told
 from papers.views.exports import as_file, cut_short, refused
 from search.author_names import as_author, form_of, same
-from search.authors import REACH, AuthorPapers, Spelling, near_names, papers_of
+from search.authors import MOST_CHOSEN, REACH, AuthorPapers, Spelling, near_names, papers_of
 from search.engines.base import EngineError
 from search.export_views import away
 from search.feeds import EngineFeed
@@ -55,7 +55,8 @@ class _Asked:
         plain = collapse(name.replace("+", " "))
         if not any(map(str.isalpha, plain)) or len(plain) > LONGEST_NAME:
             raise Http404("no name")
-        return cls(plain, *(tuple(dict.fromkeys(map(collapse, request.GET.getlist(key)))) for key in ("not", "also")))
+        leave, also = (request.GET.getlist(key)[:MOST_CHOSEN] for key in ("not", "also"))
+        return cls(plain, *(tuple(dict.fromkeys(map(collapse, chosen))) for chosen in (leave, also)))
 
     def papers(self) -> AuthorPapers:
         """Raises EngineError."""

@@ -6,6 +6,7 @@ from search import service
 from search.query import Query
 from search.reading import read
 from search.service import LARGEST_PAGE, Context, in_one_index, most_words
+from search.starred import by_stars
 
 MOST = 1_000
 
@@ -26,6 +27,8 @@ def matching(
         plan = (reading := read(context.engine, context.table, query, verbatim=verbatim, without=without)).plan
         minimum, total = most_words(context.engine, plan)
         order = reading.asked.sort
+        if order == "stars":
+            return by_stars(context.engine, plan, minimum).tolist()[:limit], total
         by_date = order in ("new", "old") or not plan.text
         words = plan.lexical(minimum)
         if by_date:

@@ -10,13 +10,14 @@ from typing import Final
 
 import numpy as np
 import structlog
+from django.core.cache import cache
 
 from papers.models import Paper
 from search import analysis, vectors
-from search.encoder import EncoderError, get_encoder, readable
+from search.encoder import EncoderError, get_encoder, readable, text_hash
 from search.frequencies import prior
 from search.ranking import MEANING_SHARE, WORDS_SHARE
-from search.service import encode_query
+from search.service import CACHED_SECONDS, encode_query
 
 log = structlog.get_logger()
 MOST_PHRASES: Final = 12
@@ -25,8 +26,19 @@ MOST_PHRASES: Final = 12
 def preference(ids: Sequence[int], words: str) -> dict[int, float]:
     """The preference for each of the papers (primary keys), from 0 to 1; papers of 0 are left out.
 
-    Phrases are parted by commas, semicolons or lines. While the encoder loads or is away, words alone count.
+    Phrases are parted by commas, semicolons or lines. While the encoder loads or is away, words alone count. What was
+    found is kept for CACHED_SECONDS: a page that goes on asks for the same.
     """
+    key = f"preference:{text_hash(repr((words, list(ids))))}"
+    kept: dict[int, float] | None = cache.get(key)
+    if kept is None:
+        kept = _preference(ids, words)
+        if not get_encoder().loading:
+            cache.set(key, kept, CACHED_SECONDS)
+    return kept
+
+
+def _preference(ids: Sequence[int], words: str) -> dict[int, float]:
     phrases = [" ".join(part.split()) for part in re.split(r"[,;，；、\n]", words)]
     phrases = [phrase for phrase in dict.fromkeys(phrases) if phrase][:MOST_PHRASES]
     if not phrases or not ids:

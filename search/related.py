@@ -75,7 +75,7 @@ def _find(context: Context, paper: Paper, limit: int) -> list[Related]:
     # Some more than wanted: categories change the order, and some are the same paper again.
     scores = dict(zip(hits.ids[: 2 * limit + SPARE].tolist(), hits.scores.tolist(), strict=False))
     scores.pop(paper.pk, None)
-    papers = Paper.objects.in_bulk(scores)
+    papers = Paper.objects.filter(removed=False).in_bulk(scores)
     again = _duplicates(context, vector, list(papers)) | {
         number for number, other in papers.items() if _same(other.plain_title) == _same(title)
     }

@@ -7,7 +7,6 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_POST
 from papers import visitors
 from papers.models import SavedSearch, Visitor
 from papers.views.errors import too_many
+from papers.views.reader import way_back
 from search.encoder import text_hash
 from search.query import Query, parse
 from search.sorting import SORTS, address, ordered
@@ -57,7 +57,8 @@ def is_saved(visitor: Visitor | None, query: Query) -> bool:
 def save(visitor: Visitor, query: Query) -> None:
     """Keep a search; once is enough. Raises papers.visitors.TooManyError beyond MOST."""
     with transaction.atomic():
-        Visitor.objects.select_for_update().get(pk=visitor.pk)  # one browser's requests take turns
+        if not visitors.locked(visitor):  # forgotten meanwhile
+            return
         if not is_saved(visitor, query) and SavedSearch.objects.filter(visitor=visitor).count() >= MOST:
             raise visitors.TooManyError(None)
         row = {"text": query.text, "sort": query.sort}
@@ -80,7 +81,7 @@ def save_search(request: HttpRequest) -> HttpResponse:
         elif visitor:
             save(visitor, query)
     except visitors.TooManyError as error:
-        return too_many(request, error.seconds or 3600)
+        return too_many(request, error.seconds)
     if request.headers.get("HX-Target") == "save":
         context = {"query": query, "saved": not forget, "here": request.POST.get("next", "")}
         response = render(request, "search/_save.html", context)
@@ -97,7 +98,4 @@ def _digest(query: Query) -> int:
 
 
 def _back(request: HttpRequest, query: Query) -> str:
-    target = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
-        return target
-    return address("search", query, query.sort) if query.tree else reverse("search")
+    return way_back(request, address("search", query, query.sort) if query.tree else reverse("search"))

@@ -118,6 +118,8 @@ def related_page(request: HttpRequest, arxiv_id: ArxivId) -> HttpResponse:
     paper = Paper.objects.filter(arxiv_id=arxiv_id.base).first()
     if paper is None:
         return not_here(request, arxiv_id)
+    if paper.removed:
+        return render(request, "papers/removed.html", {"paper": paper}, status=410)
     try:
         found = related.related(paper, limit=RELATIVES)
     except EngineError as error:

@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'tallies',
+                'indexes': [models.Index(condition=models.Q(('stars__gt', 0)), fields=['-stars'], name='most_starred')],
             },
         ),
         migrations.CreateModel(
@@ -46,6 +47,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('visitor', 'paper'), name='one_mark_a_paper')],
+                'indexes': [models.Index(condition=models.Q(('starred', None), _negated=True), fields=['visitor', '-starred'], name='stars_of_visitor')],
             },
         ),
     ]

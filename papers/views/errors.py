@@ -68,9 +68,13 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         return HttpResponse(_standing(request, bad_request=True), status=400)
 
 
-def too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+def too_many(request: HttpRequest, seconds: int | None) -> HttpResponse:
     """429 with `Retry-After`: too many requests; the page says how many `seconds` (a minute rounded up) from now they
-    are answered again."""
+    are answered again. Without `seconds`, 409: what this browser keeps is full, and waiting does not help."""
+    if seconds is None:
+        response = render(request, "409.html", status=409)
+        add_never_cache_headers(response)
+        return response
     seconds = min(max(seconds, 1), MOST_SECONDS)
     context = {
         "seconds": seconds,

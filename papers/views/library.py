@@ -34,4 +34,6 @@ def library(request: HttpRequest) -> HttpResponse:
         "counts": counts,
         "notes": notes,
     }
-    return render(request, "papers/library.html", context, status=400 if notes else 200)
+    beyond = page.number > page.pages
+    context["beyond"] = beyond
+    return render(request, "papers/library.html", context, status=404 if beyond else 400 if notes else 200)

@@ -37,16 +37,19 @@ def marks(request: HttpRequest) -> HttpResponse:
     if not asked or any(ids is None for _name, ids in asked):
         return HttpResponseBadRequest(_("A mark names papers by their arXiv ids."), content_type="text/plain")
     try:
-        visitor = visitors.visitor_for(request)
-        for name, ids in asked:
-            found = Paper.objects.filter(arxiv_id__in=ids or (), removed=False)
-            visitors.mark(visitor, list(found.values_list("pk", flat=True)), *_ACTIONS[name])
+        # Who takes back what she never gave needs no cookie for it.
+        gives = any(_ACTIONS[name][1] for name, _ids in asked)
+        visitor = visitors.visitor_for(request) if gives else visitors.visitor_of(request)
+        for name, ids in asked if visitor else ():
+            field, on = _ACTIONS[name]
+            found = Paper.objects.filter(arxiv_id__in=ids or (), **({"removed": False} if on else {}))
+            visitors.mark(visitor, list(found.values_list("pk", flat=True)), field, on)  # type: ignore[arg-type]
     except visitors.TooManyError as error:
-        return too_many(request, error.seconds or 3600)
+        return too_many(request, error.seconds)
     return _answer(request, visitor, asked[0][1] or [])
 
 
-def _answer(request: HttpRequest, visitor: Visitor, ids: list[str]) -> HttpResponse:
+def _answer(request: HttpRequest, visitor: Visitor | None, ids: list[str]) -> HttpResponse:
     if request.headers.get("HX-Target", "").startswith("star-"):
         paper = Paper.objects.filter(arxiv_id=ids[0]).first()
         if paper is None:
@@ -57,20 +60,23 @@ def _answer(request: HttpRequest, visitor: Visitor, ids: list[str]) -> HttpRespo
         response = _back(request, f"#p-{ids[0]}" if len(ids) == 1 else "")
     else:
         response = HttpResponse(status=204)
-    visitors.remember(response, visitor)
+    if visitor is not None:
+        visitors.remember(response, visitor)
     return response
 
 
 @require_POST
 def words(request: HttpRequest) -> HttpResponse:
     """Keep the reader's preference words, and go back."""
+    kept = request.POST.get("words", "").strip()
     try:
-        visitor = visitors.visitor_for(request)
+        visitor = visitors.visitor_for(request) if kept else visitors.visitor_of(request)
     except visitors.TooManyError as error:
-        return too_many(request, error.seconds or 3600)
-    visitors.set_words(visitor, request.POST.get("words", ""))
+        return too_many(request, error.seconds)
     response = _back(request)
-    visitors.remember(response, visitor)
+    if visitor is not None:
+        visitors.set_words(visitor, kept)
+        visitors.remember(response, visitor)
     return response
 
 
@@ -104,11 +110,13 @@ def _ids(text: str) -> list[str] | None:
     return None if None in found or len(parts) > MOST_IDS else [one.base for one in found if one]
 
 
-def _back(request: HttpRequest, anchor: str = "") -> HttpResponse:
-    """Where the form stood."""
+def way_back(request: HttpRequest, otherwise: str) -> str:
+    """The address at which a form stood, as it says by `next`, if that is of this site."""
     target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
-        target = reverse("home")
-    response = HttpResponseRedirect(target.partition("#")[0] + anchor)
+    return target if url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()) else otherwise
+
+
+def _back(request: HttpRequest, anchor: str = "") -> HttpResponse:
+    response = HttpResponseRedirect(way_back(request, reverse("home")).partition("#")[0] + anchor)
     response.status_code = 303
     return response

@@ -1,8 +1,10 @@
 """The page that is sifted: what of a list is shown, in which order, under which headings, and how it goes on."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -12,7 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from papers import selection
-from papers.announcements import DayOfLists, DaysOfLists
+from papers.announcements import DayOfLists, DaysOfLists, Entry, left_out
+from papers.categories import CategorySpec
 from papers.listing import REACH, Listing, Page
 from papers.models import Visitor
 from papers.paging import page_numbers, read_page
@@ -24,6 +27,8 @@ from papers.visitors import seen_times, stars_of, visitor_of
 from search.preference import preference
 
 DAYS: Final = ("date", "from", "to")
+MOST_SEEN: Final = 20_000  # papers of one visitor that a list without days looks behind
+MOST_PREFERRED: Final = 3_000  # papers of a list whose preference is told; the others come after them
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +91,14 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
-class Sifted:
-    """The arXiv ids of a page's papers, joined by commas, and whether the reader has marked all of them as seen."""
-
-    ids: str
-    all: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Shown:
-    """A page of a list and what the reader has sifted of the whole of it."""
+    """A page of a list and what the reader has sifted of the whole of it; `cut` says that this is its newest part."""
 
     page: Page | ItemPage
     items: Sequence[Item]
     seen: int
     total: int
+    cut: bool = False
 
 
 def sift(
@@ -127,6 +125,7 @@ def sift(
         "notes": notes,
         "visitor": visitor,
         "folded": asked.titles,
+        "cut": selection.MOST if shown.cut else 0,
         "sections": sections(
             rows_of(page, visitor),
             _heading(listing, announced, asked),
@@ -139,9 +138,6 @@ def sift(
     }
     rows = [row for section in context["sections"] for row in section.rows]
     context["page_ids"] = ",".join(row.paper.arxiv_id for row in rows)
-    context["sifted"] = Sifted(
-        ",".join(row.paper.arxiv_id for row in rows), all(row.told and row.told.seen for row in rows)
-    )
     if asked.part:
         return render(request, "papers/_sections.html", context, status=404 if beyond else 200)
     context |= _around(request, asked, shown, announced is not None)
@@ -157,21 +153,50 @@ def _shown(listing: Listing, announced: DaysOfLists | None, asked: Asked, visito
     if not announced and not asked.unseen and asked.order.name in ("arxiv", "time"):
         found = listing.page(asked.number)
         return Shown(found, (), 0, found.total)
-    items = (
-        selection.from_entries(announced.entries_without(asked.without)) if announced else selection.newest_of(listing)
-    )
-    ids = [item.paper_id for item in items]
-    seen = seen_times(visitor, ids) if visitor else {}
+    items = _listed(announced, asked) if announced else _newest(listing, asked, visitor)
+    seen = seen_times(visitor, [item.paper_id for item in items]) if visitor else {}
     total = len(items)
     if asked.unseen:
         items = [item for item in items if item.paper_id not in seen or seen[item.paper_id] >= asked.asof]
+    cut = not announced and len(items) >= selection.MOST
+    items = _in_order(items[: selection.MOST] if cut else items, asked, visitor)
+    return Shown(selection.page_of(items, asked.number, visitor), items, len(seen), total, cut)
+
+
+def _listed(announced: DaysOfLists, asked: Asked) -> list[Item]:
+    """The papers of announcement lists. Those of several days are kept for a minute: such a page goes on many times."""
+    if isinstance(announced, DayOfLists):
+        return selection.from_entries(announced.entries_without(asked.without))
+    stamp = tuple((one.pk, one.fetched, one.built, one.lines) for one in announced.lists)
+    minute = int(time.monotonic() / 60)
+    unwanted = left_out(asked.without)
+    entries = entries_of(announced.spec, announced.start, announced.end, stamp, minute)
+    return selection.from_entries(entry for entry in entries if entry.kind not in unwanted)
+
+
+@lru_cache(maxsize=4)
+def entries_of(
+    spec: CategorySpec | None, start: date, end: date, stamp: tuple[object, ...], minute: int
+) -> tuple[Entry, ...]:
+    """The entries of lists as they stood in a minute; `stamp` says which lists these were."""
+    return tuple(DaysOfLists(spec, start, end).entries)
+
+
+def _newest(listing: Listing, asked: Asked, visitor: Visitor | None) -> list[Item]:
+    """The newest papers of a list without announcement lists: as many as are left when those seen are left out."""
+    seen = visitor.marks.filter(seen__isnull=False)[:MOST_SEEN].count() if asked.unseen and visitor else 0
+    return selection.newest_of(listing, seen)
+
+
+def _in_order(items: list[Item], asked: Asked, visitor: Visitor | None) -> list[Item]:
     if asked.order.name == "time":
-        items = selection.by_time(items)
-    elif asked.order.name == "stars":
-        items = selection.by_weight(items, stars_of(ids))
-    elif asked.order.name == "preference" and visitor and visitor.words:
-        items = selection.by_weight(items, preference(ids, visitor.words))
-    return Shown(selection.page_of(items, asked.number, visitor), items, len(seen), total)
+        return selection.by_time(items)
+    ids = [item.paper_id for item in items]
+    if asked.order.name == "stars":
+        return selection.by_weight(items, stars_of(ids))
+    if asked.order.name == "preference" and visitor and visitor.words:
+        return selection.by_weight(items, preference(ids[:MOST_PREFERRED], visitor.words))
+    return items
 
 
 def _heading(listing: Listing, announced: DaysOfLists | None, asked: Asked) -> Heading:

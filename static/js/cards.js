@@ -58,11 +58,24 @@ const Papertide = (() => {
   /** The page's own cards, without those that were opened below one of them. */
   const cards = () => [...document.querySelectorAll("#main .card:not(.card .card)")];
 
+  const first = new Map(); // the card of each paper
+
+  /** Whether a card is its paper's first. A list that grew meanwhile goes on with its last card again: that one goes. */
+  function isFirst(card) {
+    const known = first.get(card.id);
+    if (known?.isConnected && known !== card) {
+      card.remove();
+      return false;
+    }
+    first.set(card.id, card);
+    return true;
+  }
+
   /** Do something with each card of the page that there is, and with each that comes later. */
   function onCards(what) {
     const known = new WeakSet();
     const look = (list) => {
-      const fresh = list.filter((card) => !known.has(card) && known.add(card));
+      const fresh = list.filter((card) => !known.has(card) && known.add(card) && isFirst(card));
       if (fresh.length) what(fresh);
     };
     look(cards());

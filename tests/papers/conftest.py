@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 
+from papers.views.sifting import entries_of
 from tests.papers.pages import paper
 
 
@@ -12,6 +13,7 @@ from tests.papers.pages import paper
 def _nothing_counted() -> Iterator[None]:
     """What one test asks arXiv for is not counted in the next."""
     cache.clear()
+    entries_of.cache_clear()
     yield
     cache.clear()
 
