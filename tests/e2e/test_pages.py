@@ -78,7 +78,9 @@ def test_pages_stand_still_and_are_light(open_page: Windows, real_site: RealSite
         shift, moved = layout_shift(page)
         assert shift <= STILL, (name, moved)
         told = weight(page)
-        assert told.total < LIGHTEST, (name, str(told))
+        # What comes when a reader nears the end is another page's cards.
+        later = sum(sent for url, sent, _whole in told.parts if "part=1" in url)
+        assert told.total - later < LIGHTEST, (name, str(told))
         page.close()
 
 
