@@ -16,8 +16,8 @@ from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from papers.categories import CATEGORIES, CategorySpec
-from papers.listing import PAGE_SIZE, Listing
-from papers.models import Announcement, DayList, Kind, Paper
+from papers.listing import Listing
+from papers.models import Announcement, DayList, Kind
 
 SECTIONS: Final = (
     (_("New submissions"), frozenset({Kind.NEW})),
@@ -229,36 +229,6 @@ class _Line(NamedTuple):
 
 
 _Placed = tuple[Entry, int | None]
-
-
-@dataclass(frozen=True, slots=True)
-class EntryPage:
-    """One page of entries, counted from 1, with the papers by their primary keys."""
-
-    entries: list[Entry]
-    papers: dict[int, Paper]
-    number: int
-    size: int
-    total: int
-
-    @property
-    def pages(self) -> int:
-        """How many pages there are, at least one."""
-        return max(1, -(-self.total // self.size))
-
-    @property
-    def first(self) -> int:
-        """The number of the page's first paper within the list, from 1."""
-        return (self.number - 1) * self.size + 1
-
-    more_than_counted = False
-
-
-def page_of(entries: list[Entry], number: int, size: int = PAGE_SIZE) -> EntryPage:
-    """A page of entries with its papers; one database query."""
-    shown = entries[(number - 1) * size : number * size]
-    papers = Paper.objects.in_bulk([entry.paper_id for entry in shown])
-    return EntryPage([entry for entry in shown if entry.paper_id in papers], papers, number, size, len(entries))
 
 
 def _in_arxivs_order(pair: tuple[Entry, int | None]) -> tuple[int, bool, bool, int, str]:

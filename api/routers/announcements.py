@@ -8,8 +8,9 @@ from ninja import Query, Router
 from ninja.errors import HttpError
 
 from api import cursors, schemas
-from papers.announcements import ANNOUNCE_TYPES, DayOfLists, list_days, page_of, read_without
+from papers.announcements import ANNOUNCE_TYPES, DayOfLists, list_days, read_without
 from papers.categories import CategorySpec, UnknownCategory, split_spec
+from papers.selection import from_entries, page_of
 
 router = Router(tags=["papers"])
 
@@ -38,17 +39,18 @@ def announcements(
     if day is None:
         return schemas.AnnouncementList(items=[], total=0, date=None, lists=[])
     lists = DayOfLists(spec, day)
-    page = page_of(lists.entries_without(words), here.page, here.size)
+    page = page_of(from_entries(lists.entries_without(words)), here.page, None, here.size)
     behind = here.offset + here.size
     return schemas.AnnouncementList(
         items=[
             schemas.AnnouncedPaper.of(
-                page.papers[entry.paper_id],
+                page.papers[item.paper_id],
                 request,
-                kind=ANNOUNCE_TYPES[entry.kind],
-                announced_version=entry.version,
+                kind=ANNOUNCE_TYPES[item.entry.kind],
+                announced_version=item.entry.version,
             )
-            for entry in page.entries
+            for item in page.items
+            if item.entry is not None
         ],
         total=page.total,
         next=str(cursors.Cursor(behind, here.size, here.of, day)) if behind < page.total else None,
