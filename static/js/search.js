@@ -13,6 +13,7 @@
   document.addEventListener("DOMContentLoaded", unfold);
   wide.addEventListener("change", unfold);
 
+  const AWAY = 60; // pixels off the bars where a drawing that ends is not meant
   let drawn = null; // { bars, first, last }: what is being drawn over
 
   const place = (bars, x) => {
@@ -52,8 +53,13 @@
       if (bars) tell(bars, bars.children[place(bars, event.clientX)]);
     }
   });
-  document.addEventListener("pointerup", () => {
-    if (drawn && drawn.first !== drawn.last) {
+  function isAway({ clientX, clientY }) {
+    const { left, top, right, bottom } = drawn.bars.getBoundingClientRect();
+    return Math.max(left - clientX, clientX - right, top - clientY, clientY - bottom) > AWAY;
+  }
+
+  document.addEventListener("pointerup", (event) => {
+    if (drawn && drawn.first !== drawn.last && !isAway(event)) {
       const form = drawn.bars.parentElement.querySelector("form.span");
       [form.elements.from.value, form.elements.to.value] = show();
       form.requestSubmit();
@@ -61,6 +67,11 @@
     stop();
   });
   document.addEventListener("pointercancel", stop);
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !drawn) return;
+    event.preventDefault();
+    stop();
+  });
   document.addEventListener("dragstart", (event) => {
     if (event.target.closest?.("svg.bars")) event.preventDefault(); // a link is not carried away
   });
