@@ -20,7 +20,8 @@
   }
 
   for (const box of boxes) {
-    set(box, box.name === "x" ? "out" : box.checked ? "in" : "off");
+    // As the address says: after a step back a browser may tick what was ticked last, under another name.
+    set(box, !box.defaultChecked ? "off" : box.name === "x" ? "out" : "in");
     box.addEventListener("change", () => set(box, AFTER[box.dataset.state]));
   }
 
