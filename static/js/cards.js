@@ -9,13 +9,22 @@ const Papertide = (() => {
   const words = { ...box.dataset, ...pattern.dataset };
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const SHOWN = 7000; // milliseconds that a toast stays
+  const AGAIN = 3000; // milliseconds until a list that could not go on tries again
   let timer = 0;
-  let takeBack = null;
+  let takeBack = null; // undoes what was done last
+  let from = null; // what had the focus when it was done
+
+  /** What was done last can be taken back by `undo`: also where no word is said about it. */
+  function undoable(undo) {
+    takeBack = undo;
+    from = document.activeElement;
+    if (box.querySelector("button")) box.replaceChildren(); // its button meant what was done before
+  }
 
   /** Tell the reader something, with a way to take it back. */
   function say(text, undo = null) {
     clearTimeout(timer);
-    takeBack = undo;
+    if (undo) undoable(undo);
     const what = document.createElement("span");
     what.textContent = text;
     box.replaceChildren(what);
@@ -39,9 +48,21 @@ const Papertide = (() => {
 
   function undoLast() {
     const undo = takeBack;
+    const held = box.contains(document.activeElement);
     takeBack = null;
     box.replaceChildren();
+    if (held) giveBack();
     undo?.();
+  }
+
+  /** The focus goes back to where it was when something was said, else to the card there, else to the first in view. */
+  function giveBack() {
+    const shown = (card) => card.getBoundingClientRect().bottom > 60;
+    const again = from?.isConnected ? from : from?.id && document.getElementById(from.id);
+    for (const place of [again, from?.closest(".card"), cards().find(shown)]) {
+      if (place && place !== document.body) place.focus({ preventScroll: true });
+      if (place && place === document.activeElement) return;
+    }
   }
 
   /** Keep marks: `{ seen: ["2401.00001"] }`. Whether the site took them. */
@@ -163,12 +184,13 @@ const Papertide = (() => {
     if (open !== kind) show(card, kind);
   }
 
-  function show(card, kind) {
+  async function show(card, kind) {
     const link = linkOf(card, kind);
     const panel = pattern.content.firstElementChild.cloneNode(true);
     const body = panel.querySelector(".below-body");
     const apart = panel.querySelector(".below-apart");
     panel.dataset.kind = kind;
+    panel.tabIndex = -1;
     panel.setAttribute("aria-label", `${words[kind]}: ${card.querySelector(".title").textContent.trim()}`);
     panel.querySelector(".below-title").textContent = words[kind];
     apart.href = link.href;
@@ -176,10 +198,14 @@ const Papertide = (() => {
     panel.querySelector(".below-close").addEventListener("click", () => close(card));
     card.append(panel);
     link.setAttribute("aria-expanded", "true");
-    fill[kind](body, link, panel);
-    if (kind !== "pdf") return;
-    panel.scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
+    const filled = fill[kind](body, link, panel);
+    panel.focus({ preventScroll: true });
+    bring(panel);
+    await filled; // it is higher now
+    if (panel.contains(document.activeElement)) bring(panel);
   }
+
+  const bring = (panel) => panel.scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
 
   const fill = {
     pdf(body, link, panel) {
@@ -217,10 +243,15 @@ const Papertide = (() => {
 
   /** The text at an address of this site; null, and a word about it in `body`, where there is none. */
   async function get(address, body) {
+    body.setAttribute("aria-live", "polite"); // that it loads, and that it failed; what comes is read at leisure
     body.textContent = words.loading;
     try {
       const answer = await fetch(address);
-      if (answer.ok) return await answer.text();
+      const text = answer.ok ? await answer.text() : null;
+      if (text !== null) {
+        body.removeAttribute("aria-live");
+        return text;
+      }
     } catch {
       // told below
     }
@@ -263,6 +294,8 @@ const Papertide = (() => {
     link.addEventListener("blur", () => delete link.dataset.tapped, { once: true });
   });
 
+  let takingBack = null; // the id of a star that is pressed to undo something
+
   // A star that changed here changes wherever the same paper stands on the page.
   document.body.addEventListener("htmx:afterSwap", ({ detail }) => {
     const before = detail.requestConfig?.elt;
@@ -275,10 +308,22 @@ const Papertide = (() => {
       other.replaceWith(same);
       htmx.process(same);
     }
-    if (before.name === "unstar") say(words.unstarred, () => document.getElementById(before.id)?.click());
+    if (takingBack === before.id) {
+      takingBack = null; // that is not one more thing to undo
+      return;
+    }
+    const undo = () => {
+      takingBack = before.id;
+      document.getElementById(before.id)?.click();
+    };
+    if (before.name === "unstar") say(words.unstarred, undo);
+    else undoable(undo);
   });
-  for (const fault of ["htmx:responseError", "htmx:sendError"]) {
-    document.body.addEventListener(fault, () => say(words.away));
+  for (const fault of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+    document.body.addEventListener(fault, ({ target }) => {
+      say(words.away);
+      if (target.matches(".onward")) setTimeout(() => ahead.observe(target), AGAIN);
+    });
   }
 
   document.addEventListener("keydown", (event) => {
@@ -287,5 +332,5 @@ const Papertide = (() => {
     if (card && close(card)) event.preventDefault();
   });
 
-  return { say, send, cards, onCards, inFrames, frame, undoLast, close, words, calm };
+  return { say, undoable, send, cards, onCards, inFrames, frame, undoLast, close, words, calm };
 })();

@@ -14,6 +14,7 @@
   const SLICE = 6; // milliseconds
   const COLOURS = 5;
   const PULLS = 8; // pages that come by themselves while most papers are hidden
+  const KEPT = `filter:${location.pathname}`; // one list's words are not meant for another
   const PARTS = ".title, .authors, .abstract p, .category, .keywords a";
   const texts = new WeakMap();
 
@@ -107,6 +108,7 @@
     tell(all.length - out.size, all.length);
     const current = () => mine === turn;
     if (!(await inFrames(all, (card) => place(card, out.has(card)), current))) return;
+    tidy();
     if (!asked.only) release();
     recolour();
   }
@@ -116,8 +118,22 @@
     card.classList.toggle("is-dim", out && !asked.only);
   }
 
+  /** A day's heading stands as long as one of its papers does; a day that goes on in the next part has no other. */
+  function tidy() {
+    const days = new Map();
+    let day = null;
+    for (const part of document.querySelectorAll("#main .cards > .day")) {
+      if (!day || part.querySelector(":scope > h2")) days.set((day = part), []);
+      days.get(day).push(part);
+    }
+    for (const parts of days.values()) {
+      const empty = !parts.some((part) => part.querySelector(":scope > .card:not(.is-out)"));
+      for (const part of parts) part.classList.toggle("is-empty", empty);
+    }
+  }
+
   function tell(matching, all) {
-    const text = form.dataset.text.replace("{matching}", matching).replace("{all}", all);
+    const text = (matching ? form.dataset.text : form.dataset.none).replace("{matching}", matching).replace("{all}", all);
     matches.textContent = sorts(asked) ? text : "";
     button.classList.toggle("is-on", sorts(asked) || asked.tints.length > 0);
   }
@@ -197,29 +213,36 @@
     { rootMargin: "400px" },
   );
 
-  // The form, remembered as long as the tab is open
+  // The form of each list, remembered as long as the tab is open
 
   function keep() {
     const { value: how } = fields.how;
     const given = Object.fromEntries(["with", "without", "tint"].map((name) => [name, fields[name].value]));
-    sessionStorage.setItem("filter", JSON.stringify({ ...given, how, only: fields.only.checked }));
+    sessionStorage.setItem(KEPT, JSON.stringify({ ...given, how, only: fields.only.checked }));
   }
 
   function recall() {
     try {
-      const kept = JSON.parse(sessionStorage.getItem("filter") ?? "{}");
+      const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
       for (const name of ["with", "without", "tint", "how"]) {
         if (typeof kept[name] === "string") fields[name].value = kept[name];
       }
       fields.only.checked = kept.only === true;
     } catch {
-      sessionStorage.removeItem("filter");
+      sessionStorage.removeItem(KEPT);
     }
   }
 
-  function toggle(open) {
+  function unfold(open) {
     form.hidden = !open;
     button.setAttribute("aria-expanded", String(open));
+    const { style } = document.documentElement; // what stops below the bar stops below the form
+    if (open) style.setProperty("--bar", `${bar.offsetHeight + parseFloat(getComputedStyle(bar).top) - 8}px`);
+    else style.removeProperty("--bar");
+  }
+
+  function toggle(open) {
+    unfold(open);
     if (open) fields.with.focus({ preventScroll: true });
     else if (form.contains(document.activeElement) || document.activeElement === document.body) button.focus();
   }
@@ -261,6 +284,7 @@
     event.preventDefault();
     held = () => event.detail.issueRequest(true);
     further.hidden = false;
+    unfold(true); // else the list seems to end here
   });
 
   recall();
@@ -269,8 +293,12 @@
     for (const card of fresh) watch.observe(card);
     if (!sorts(asked)) return;
     for (const card of fresh) place(card, !fits(card));
+    tidy();
     const all = cards();
     tell(all.filter((card) => !card.matches(".is-out, .is-dim")).length, all.length);
   });
-  if (sorts(asked) || asked.tints.length) apply();
+  if (sorts(asked) || asked.tints.length) {
+    unfold(true);
+    apply();
+  }
 })();

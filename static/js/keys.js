@@ -52,7 +52,7 @@
     s: () => click(":scope > .base .star"),
     m: () => {
       const card = current();
-      if (card) sift?.setSeen([card], !card.classList.contains("is-seen"));
+      if (card) sift?.mark([card], !card.classList.contains("is-seen"));
     },
     x: () => {
       const abstract = current()?.querySelector(":scope > .abstract");

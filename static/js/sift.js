@@ -70,14 +70,17 @@ const Sift = (() => {
   });
   document.addEventListener("visibilitychange", () => document.hidden && flush());
 
-  function markAll(on) {
-    const changed = setSeen(cards(), on);
+  /** Mark cards because the reader says so, which can be undone. */
+  function mark(list, on) {
+    const changed = setSeen(list, on);
     if (!changed.length) return;
+    const text = on ? bar.dataset.markedText : bar.dataset.unmarkedText;
+    say(text.replace("{number}", changed.length), () => setSeen(changed, !on));
+  }
+
+  function markAll(on) {
+    mark(cards(), on);
     flush();
-    say((on ? bar.dataset.markedText : bar.dataset.unmarkedText).replace("{number}", changed.length), () => {
-      setSeen(changed, !on);
-      flush();
-    });
   }
 
   // What is scrolled past after a look at it was seen. Nothing is kept of who only looks, so for a browser that the site
@@ -225,5 +228,5 @@ const Sift = (() => {
     count();
   });
 
-  return { setSeen, firstBelow, doing, flush, bar };
+  return { mark, firstBelow, doing, flush, bar };
 })();

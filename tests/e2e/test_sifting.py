@@ -337,14 +337,61 @@ def test_the_filter_is_remembered_and_applied_to_what_comes_later(sift: Sift) ->
     page.get_by_label("With", exact=True).fill("zzzzzz")
     expect(page.locator(".is-dim")).to_have_count(cards(page).count())
     page.reload(wait_until="networkidle")
-    expect(page.get_by_role("search", name="Filter these papers")).to_be_hidden()
+    expect(page.get_by_role("search", name="Filter these papers")).to_be_visible()
+    expect(page.get_by_label("With", exact=True)).not_to_be_focused()
+    expect(page.locator(".matches")).to_have_text(re.compile(r"None of \d+ matches"))
     first = cards(page).count()
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     expect(cards(page).nth(first)).to_be_attached()
     expect(page.locator("#main .card:not(.is-dim)")).to_have_count(0)
 
 
+def test_a_filter_is_not_carried_to_another_list(sift: Sift) -> None:
+    page = sift()
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_label("With", exact=True).fill("zzzzzz")
+    expect(page.locator(".is-dim")).to_have_count(cards(page).count())
+    page.goto(page.url.split("/?")[0] + "/arxiv/cs.LG", wait_until="networkidle")
+    expect(page.get_by_role("search", name="Filter these papers")).to_be_hidden()
+    expect(page.locator(".is-dim")).to_have_count(0)
+
+
+def test_days_without_a_match_are_not_shown_and_a_click_looks_further(sift: Sift) -> None:
+    page = sift()
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_label("Only matching").check()
+    page.get_by_label("With", exact=True).fill("zzzzzz")
+    expect(page.locator("#main .day:not(.is-empty)")).to_have_count(0)
+    expect(page.locator("#main .day > h2").first).to_be_hidden()
+    if page.locator(".onward").count():
+        page.keyboard.press("Escape")
+        expect(
+            page.get_by_role("button", name="Look further").or_(page.locator("body:not(:has(.onward))"))
+        ).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#main .day.is-empty")).to_have_count(0)
+
+
 # Keys
+
+
+def test_u_takes_back_what_was_done_last(sift: Sift) -> None:
+    page = sift()
+    page.keyboard.press("j")
+    card = cards(page).first
+    star = card.get_by_role("button", name="Star")
+    for pressed in ("true", "false"):
+        page.keyboard.press("s")
+        expect(star).to_have_attribute("aria-pressed", pressed)
+    card.focus()
+    page.keyboard.press("m")
+    expect(card).to_have_class(re.compile("is-seen"))
+    expect(card.locator("> .seen-word")).to_have_css("display", "block")
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(card).not_to_have_class(re.compile("is-seen"))
+    expect(card.locator("> .seen-word")).to_have_css("display", "none")
+    expect(card).to_be_focused()
+    expect(star).to_have_attribute("aria-pressed", "false")
 
 
 def test_papers_are_walked_and_handled_by_single_keys(sift: Sift) -> None:
@@ -370,6 +417,8 @@ def test_papers_are_walked_and_handled_by_single_keys(sift: Sift) -> None:
     expect(cards(page).nth(2)).to_be_focused()
     page.keyboard.press("b")
     expect(cards(page).nth(2).locator(".below pre")).to_be_visible()
+    expect(cards(page).nth(2).locator(".below")).to_be_focused()
+    expect(cards(page).nth(2).locator(".below")).to_be_in_viewport(ratio=1)
     page.keyboard.press("Escape")
     expect(page.locator(".below")).to_have_count(0)
     page.keyboard.press("/")
