@@ -8,8 +8,9 @@ from urllib.parse import quote_plus
 
 from django import template
 from django.urls import reverse
-from django.utils.html import escape, format_html
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 from papers import tex
 from papers.categories import CategorySpec, subcategories
@@ -80,14 +81,46 @@ def with_links(text: str) -> SafeString:
 
 
 @register.simple_tag
-def steps(spec: CategorySpec, code: str) -> dict[str, str] | None:
-    """Where a category of a card leads from the list of `spec`: `add` joins it, `leave` takes it away; None where
-    neither makes sense."""
-    return _steps(spec, code)
+def keyword_links(keywords: list[str]) -> SafeString:
+    """Keyphrases as items of a list, each a link to the search for its words."""
+    search = reverse("search")
+    items = ((search, quote_plus(keyword), keyword) for keyword in keywords)
+    return format_html_join("", '<li><a href="{}?q={}">{}</a></li>', items)
 
 
-@lru_cache(maxsize=4096)
+@register.simple_tag
+def category_chip(code: str, primary: bool, spec: CategorySpec | str, language: str) -> SafeString:
+    """A category of a card: the link to its list, and on the list of `spec` (empty elsewhere) the ways to add it there
+    or to leave it out. The same few stand on all cards, and are made once for each language."""
+    return _chip(code, bool(primary), spec if isinstance(spec, CategorySpec) else None, language)
+
+
+@lru_cache(maxsize=8192)
+def _chip(code: str, primary: bool, spec: CategorySpec | None, language: str) -> SafeString:
+    name = f"{name_of(code)} ({gettext('primary')})" if primary else name_of(code)
+    ways = _steps(spec, code) if spec else None
+    texts = {
+        "add": ("+", gettext("Add %(code)s to this list") % {"code": code}),
+        "leave": ("−", gettext("Leave %(code)s out of this list") % {"code": code}),
+    }
+    links = format_html_join(
+        "",
+        '<a href="{}" rel="nofollow" aria-label="{}">{}</a>',
+        ((address, texts[way][1], texts[way][0]) for way, address in (ways or {}).items()),
+    )
+    return format_html(
+        '<span class="of"><a class="category{}" href="{}" title="{}">{}</a>{}</span>',
+        " primary" if primary else "",
+        reverse("listing", args=[code]),
+        name,
+        code,
+        format_html('<span class="steps">{}</span>', links) if links else "",
+    )
+
+
 def _steps(spec: CategorySpec, code: str) -> dict[str, str] | None:
+    """Where a category leads from the list of `spec`: `add` joins it, `leave` takes it away; None where neither makes
+    sense."""
     include, exclude = spec.expand()
     found = {}
     if code not in include and code not in exclude:
