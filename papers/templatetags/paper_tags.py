@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 
 from django import template
 from django.urls import reverse
@@ -84,7 +84,7 @@ def with_links(text: str) -> SafeString:
 def keyword_links(keywords: list[str]) -> SafeString:
     """Keyphrases as items of a list, each a link to the search for its words."""
     search = reverse("search")
-    items = ((search, quote_plus(keyword), keyword) for keyword in keywords)
+    items = ((search, quote(keyword, safe=""), keyword) for keyword in keywords)
     return format_html_join("", '<li><a href="{}?q={}">{}</a></li>', items)
 
 
