@@ -116,9 +116,78 @@ const Papertide = (() => {
     },
     { rootMargin: "800px" },
   );
-  const lookAhead = () => document.querySelectorAll(".onward").forEach((end) => ahead.observe(end));
+  let growing = false; // back to a place further down
+  const lookAhead = () => growing || document.querySelectorAll(".onward").forEach((end) => ahead.observe(end));
   document.body.addEventListener("htmx:afterSettle", lookAhead);
   addEventListener("load", lookAhead);
+
+  // Whoever comes back to a list that had gone on finds her place again, also where the browser has not kept the page.
+  // With what was seen left out the list is another one by then.
+
+  const MOST_PARTS = 40; // that are fetched for it
+  const PLACE = "place"; // of the pages left last, by address, in this tab
+  const KEPT_PLACES = 20;
+
+  const places = () => {
+    try {
+      return JSON.parse(sessionStorage.getItem(PLACE)) ?? {};
+    } catch {
+      return {};
+    }
+  };
+  const isReduced = () => new URLSearchParams(location.search).has("unseen");
+
+  function remember() {
+    const all = cards();
+    const top = all.find((card) => card.getBoundingClientRect().bottom > 60);
+    const { [location.href]: _, ...others } = places();
+    const kept = Object.entries(others).slice(1 - KEPT_PLACES);
+    if (top && scrollY && !isReduced()) {
+      kept.push([location.href, { id: top.id, at: top.getBoundingClientRect().top, count: all.length }]);
+    }
+    sessionStorage.setItem(PLACE, JSON.stringify(Object.fromEntries(kept)));
+  }
+
+  /** Whether the next part of the list came. */
+  const grown = (end) =>
+    new Promise((go) => {
+      const away = ["htmx:responseError", "htmx:sendError", "htmx:timeout"];
+      const done = new AbortController();
+      const told = (came) => () => {
+        done.abort();
+        go(came);
+      };
+      document.body.addEventListener("htmx:afterSettle", told(true), { signal: done.signal });
+      for (const fault of away) document.body.addEventListener(fault, told(false), { signal: done.signal });
+      ahead.unobserve(end);
+      htmx.trigger(end, "onward");
+    });
+
+  async function comeBack() {
+    const place = performance.getEntriesByType("navigation")[0]?.type === "back_forward" && places()[location.href];
+    if (!place || isReduced() || document.getElementById(place.id)) return;
+    const gone = new AbortController(); // whoever scrolls meanwhile has another place
+    for (const gesture of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+      addEventListener(gesture, () => gone.abort(), { passive: true, signal: gone.signal });
+    }
+    growing = true;
+    for (let part = 0; part < MOST_PARTS && !gone.signal.aborted; part += 1) {
+      const end = document.querySelector(".onward");
+      if (!end || document.getElementById(place.id) || cards().length >= place.count) break;
+      if (!(await grown(end))) break;
+    }
+    growing = false;
+    for (let number = 0; number < 3 && !gone.signal.aborted; number += 1) {
+      const card = document.getElementById(place.id); // its neighbours get their height when they are drawn
+      if (card) scrollBy({ top: card.getBoundingClientRect().top - place.at, behavior: "instant" });
+      await frame();
+    }
+    gone.abort();
+    lookAhead();
+  }
+
+  addEventListener("pagehide", remember);
+  addEventListener("load", comeBack);
 
   const frame = () => new Promise((go) => requestAnimationFrame(() => setTimeout(go)));
 

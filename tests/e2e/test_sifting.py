@@ -223,6 +223,40 @@ def test_the_list_goes_on_by_itself_and_nothing_jumps(sift: Sift) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_a_list_goes_on_after_the_site_was_away(sift: Sift, open_page: Windows) -> None:
+    open_page.watch.forgiven += ["net::ERR_FAILED", "htmx:"]
+    page = sift()
+    first = cards(page).count()
+    page.route(re.compile(r"[?&]part=(?!calendar)"), lambda route: route.abort("failed"), times=1)
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(page.locator(".toast")).to_contain_text("did not answer")
+    expect(cards(page)).to_have_count(first)
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")  # cards that are drawn have another height
+    expect(cards(page).nth(first)).to_be_attached(timeout=10_000)
+
+
+def test_back_leads_to_the_place_in_a_list_that_had_gone_on(sift: Sift) -> None:
+    page = sift()
+    for _ in range(2):
+        count = cards(page).count()
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        expect(cards(page).nth(count)).to_be_attached()
+    last = cards(page).nth(count + 5)
+    last.evaluate("card => card.scrollIntoView({block: 'start', behavior: 'instant'})")
+    page.wait_for_timeout(300)
+    paper, before = last.get_attribute("data-paper"), last.bounding_box()
+    last.locator(".title a").click()
+    page.wait_for_url(re.compile(r"/arxiv/[\d.]+$"))
+    page.go_back(wait_until="networkidle")
+    again = page.locator(f"#main .card[data-paper='{paper}']")
+    expect(again).to_be_in_viewport()
+    page.wait_for_timeout(300)
+    after = again.bounding_box()
+    assert before
+    assert after
+    assert abs(before["y"] - after["y"]) < 60
+
+
 def test_nothing_moves_when_scripts_start(sift: Sift) -> None:
     shift, moved = layout_shift(sift())
     assert shift < 0.01, moved
@@ -363,11 +397,14 @@ def test_days_without_a_match_are_not_shown_and_a_click_looks_further(sift: Sift
     page.get_by_label("With", exact=True).fill("zzzzzz")
     expect(page.locator("#main .day:not(.is-empty)")).to_have_count(0)
     expect(page.locator("#main .day > h2").first).to_be_hidden()
-    if page.locator(".onward").count():
-        page.keyboard.press("Escape")
-        expect(
-            page.get_by_role("button", name="Look further").or_(page.locator("body:not(:has(.onward))"))
-        ).to_be_visible()
+    further = page.get_by_role("button", name="Look further")
+    expect(further).to_be_visible()
+    count = cards(page).count()
+    page.get_by_label("With", exact=True).press("Escape")
+    expect(page.get_by_role("search", name="Filter these papers")).to_be_hidden()
+    page.get_by_role("button", name="Filter").click()
+    further.click()
+    expect(cards(page).nth(count)).to_be_attached()
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("#main .day.is-empty")).to_have_count(0)
 
@@ -467,6 +504,27 @@ def test_a_box_goes_from_in_to_out_to_off(open_page: Windows, width: int) -> Non
     box.press("Space")
     picker.get_by_role("button", name="Show").click()
     page.wait_for_url(re.compile(r"/arxiv/cs\.CL-cs\.(CV-cs\.RO|RO-cs\.CV)"))
+
+
+def test_boxes_say_what_the_address_says_after_a_step_back(open_page: Windows, width: int) -> None:
+    page = open_page("/arxiv/cs.CL-cs.CV", width=width)
+    picker = page.locator("#picker")
+    picker.locator("[value='cs.CV']").evaluate("box => box.click()")
+    picker.get_by_role("button", name="Show").click()
+    page.wait_for_url(re.compile(r"/arxiv/cs\.CL$"))
+    page.go_back(wait_until="networkidle")
+    expect(picker.locator("[value='cs.CV']")).to_have_attribute("name", "x")
+    expect(picker.locator("[value='cs.CV']")).to_have_attribute("data-state", "out")
+    expect(picker.locator("[value='cs.CL']")).to_have_attribute("data-state", "in")
+
+
+def test_the_month_is_turned_and_the_focus_stays(open_page: Windows, real_site: RealSite, width: int) -> None:
+    page = open_page(f"/?date={real_site.days[0]}", width=width)
+    link = page.locator("#month-before")
+    month = page.locator("#month").text_content() or ""
+    link.press("Enter")
+    expect(page.locator("#month")).not_to_have_text(month)
+    expect(page.locator("#calendar :focus")).to_have_count(1)
 
 
 def test_categories_are_chosen_without_scripts(open_page: Windows, width: int) -> None:
