@@ -49,6 +49,18 @@ def test_years_are_chosen_by_drawing_over_the_bars(
     box = bars.bounding_box()
     assert box is not None
     bar, middle = box["width"] / len(years), box["y"] + box["height"] / 2
+    for give_up in ("Escape", "let go far away"):
+        page.mouse.move(box["x"] + 3.5 * bar, middle)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 1.5 * bar, middle, steps=5)
+        expect(page.locator("svg.bars a.drawn")).to_have_count(3)
+        if give_up == "Escape":
+            page.keyboard.press("Escape")
+        else:
+            page.mouse.move(box["x"] + 1.5 * bar, box["y"] + box["height"] + 100)
+        page.mouse.up()
+        expect(page.locator("svg.bars a.drawn")).to_have_count(0)
+        assert query_of(page) == "learning"
     page.mouse.move(box["x"] + 3.5 * bar, middle)
     page.mouse.down()
     page.mouse.move(box["x"] + 1.5 * bar, middle, steps=5)

@@ -412,6 +412,28 @@ def test_days_without_a_match_are_not_shown_and_a_click_looks_further(sift: Sift
 # Keys
 
 
+@pytest.mark.parametrize("filtering", [False, True])
+def test_what_is_open_can_be_closed_wherever_one_reads(sift: Sift, filtering: bool) -> None:
+    page = sift()
+    if filtering:
+        page.get_by_role("button", name="Filter").click()
+    card = cards(page).first
+    card.focus()
+    page.keyboard.press("r")
+    expect(card.locator(".below .card").nth(3)).to_be_visible()
+    page.wait_for_timeout(800)
+    card.locator(".below .card").nth(3).evaluate("card => card.scrollIntoView({block: 'start', behavior: 'instant'})")
+    close = card.locator(".below-close")
+    assert close.evaluate(
+        """button => {
+          const { left, top, width, height } = button.getBoundingClientRect();
+          return document.elementFromPoint(left + width / 2, top + height / 2) === button;
+        }"""
+    )
+    close.click()
+    expect(card.locator(".below")).to_have_count(0)
+
+
 def test_u_takes_back_what_was_done_last(sift: Sift) -> None:
     page = sift()
     page.keyboard.press("j")
