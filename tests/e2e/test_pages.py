@@ -12,7 +12,7 @@ from search.engines.base import Engine
 from search.indexing import index_pending
 from tests.e2e.axe import assert_accessible
 from tests.e2e.real import RealSite
-from tests.e2e.watching import Windows, layout_shift, weight
+from tests.e2e.watching import Scheme, Windows, layout_shift, weight
 from tests.papers.factories import PaperFactory, day_list
 
 WIDTHS = (1280, 390)
@@ -49,36 +49,30 @@ def addresses(site: RealSite) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_pages_keep_to_their_host_their_policy_and_the_window(
-    open_page: Windows, real_site: RealSite, width: int, script: bool
+def test_pages_without_scripts_keep_to_their_host_and_the_window(
+    open_page: Windows, real_site: RealSite, width: int
 ) -> None:
     for name, address in addresses(real_site).items():
-        page = open_page(address, width=width, script=script)
+        page = open_page(address, width=width, script=False)
         assert page.title(), name
         page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_pages_are_accessible(open_page: Windows, real_site: RealSite, width: int, scheme: str) -> None:
-    for address in addresses(real_site).values():
-        page = open_page(address, width=width, scheme=scheme)  # type: ignore[arg-type]
-        assert_accessible(page)
-        page.close()
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_pages_stand_still_and_are_light(open_page: Windows, real_site: RealSite, width: int) -> None:
+def test_pages_are_accessible_stand_still_and_are_light(
+    open_page: Windows, real_site: RealSite, width: int, scheme: Scheme
+) -> None:
     for name, address in addresses(real_site).items():
-        page = open_page(address, width=width)
+        page = open_page(address, width=width, scheme=scheme)
         shift, moved = layout_shift(page)
         assert shift <= STILL, (name, moved)
         told = weight(page)
         # What comes when a reader nears the end is another page's cards.
         later = sum(sent for url, sent, _whole in told.parts if "part=1" in url)
         assert told.total - later < LIGHTEST, (name, str(told))
+        assert_accessible(page)
         page.close()
 
 
