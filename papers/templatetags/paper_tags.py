@@ -97,7 +97,9 @@ def category_chip(code: str, primary: bool, spec: CategorySpec | str, language: 
 
 @lru_cache(maxsize=8192)
 def _chip(code: str, primary: bool, spec: CategorySpec | None, language: str) -> SafeString:
-    name = f"{name_of(code)} ({gettext('primary')})" if primary else name_of(code)
+    name = name_of(code)
+    if primary:
+        name = gettext("%(category)s (primary)") % {"category": name}
     ways = _steps(spec, code) if spec else None
     texts = {
         "add": ("+", gettext("Add %(code)s to this list") % {"code": code}),
