@@ -167,7 +167,7 @@ def test_saved_searches_are_one_browsers_own_and_bounded(
 ) -> None:
     monkeypatch.setattr("search.saved.MOST", 2)
     statuses = [client.post("/search/save", {"q": f"tide {number}"}).status_code for number in range(3)]
-    assert statuses == [303, 303, 429]
+    assert statuses == [303, 303, 409]
     assert client.post("/search/save", {"q": "tide 1"}).status_code == 303  # is there already
     Client().post("/search/save", {"q": "tide 0", "do": "forget"})
     assert SavedSearch.objects.count() == 2
