@@ -81,5 +81,5 @@ def test_a_page_weighs_what_travelled(open_page: Windows, real_site: RealSite) -
     styles = [part for part in found.parts if ".css" in part[0]]
     assert styles
     for _, sent, unpacked in [found.parts[0], *styles]:
-        assert 0 < sent < unpacked / 2  # compressed
+        assert 0 < sent < unpacked / (2 if unpacked > 4_000 else 1)  # compressed; little of a small one is said twice
     assert found.total == sum(sent for _, sent, _ in found.parts)
