@@ -21,7 +21,7 @@ from tests.workers.sites import Parts, numbered, pulling_site, undisturbed
 PAPERS, PAGE, LARGE_PAGE = 5_000, 100, 1_000
 KILLS, FEW = 20, 3
 SOAK_KILLS = int(os.environ.get("SOAK_KILLS", "0"))
-LONGEST_DELAY = 0.5  # seconds that a worker lives at most after it has brought something to an end
+LONGEST_DELAY = 0.25  # seconds that a worker lives at most after it has brought something to an end
 
 Kill = Callable[[Parts, int], None]
 
