@@ -68,6 +68,11 @@ class Asked:
         kept |= {"unseen": "1"} if self.unseen else {}
         return kept | ({"titles": "1"} if self.titles else {})
 
+    @property
+    def carried(self) -> str:
+        """The parameters as a link to another day has them behind its `?date=`."""
+        return f"&{urlencode(self.parameters, safe=',')}" if self.parameters else ""
+
 
 @dataclass(frozen=True, slots=True)
 class OrderLink:
@@ -213,7 +218,7 @@ def _around(request: HttpRequest, asked: Asked, shown: Shown, listed: bool) -> d
     kept = asked.parameters
     without = without_parameter(asked.without) if listed else {}
     return {
-        "kept": kept_in_days(request),
+        "kept": asked.carried,
         "numbers": page_numbers(min(page.number, page.pages), page.pages),
         "orders": [
             OrderLink(
@@ -282,8 +287,7 @@ def _moment(text: str) -> datetime:
 
 def kept_in_days(request: HttpRequest) -> str:
     """What a link to another day carries on, to be put behind its `?date=`."""
-    kept = Asked.of(request, []).parameters
-    return f"&{urlencode(kept, safe=',')}" if kept else ""
+    return Asked.of(request, []).carried
 
 
 def read_days(request: HttpRequest, notes: list[str]) -> tuple[date | None, date | None, date | None]:
