@@ -226,6 +226,13 @@ OPTIONS = (
         "3",
         "Seconds between two requests to arXiv, over all processes. arXiv asks for 3.",
     ),
+    Option(
+        "SINGLE_USER",
+        _boolean,
+        "0",
+        "The site has one reader, who needs no account: whoever reaches it sees and changes her library.",
+    ),
+    Option("SIGNUP_OPEN", _boolean, "1", "Whether readers may sign up by themselves."),
     Option("EMAIL_HOST", str, "", "The server that sends the site's mail; without one none is sent."),
     Option("EMAIL_PORT", _port, "587", "Its port."),
     Option("EMAIL_USER", str, "", "User at the mail server."),

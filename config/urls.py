@@ -6,6 +6,11 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("api.urls")),
+    path("account/", include("papers.accounts.urls")),
+    path("account/", include("allauth.urls")),
+    path("", include("papers.library.urls")),
+    path("", include("search.subscriptions.urls")),
+    path("", include("workers.digests.urls")),
     path("", include("workers.urls")),
     path("", include("search.urls")),
     path("", include("papers.urls")),

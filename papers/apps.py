@@ -7,3 +7,7 @@ class PapersConfig(AppConfig):
     """Papers."""
 
     name = "papers"
+
+    def ready(self) -> None:
+        """Who signs in takes along what her browser kept."""
+        from papers.accounts import merging as _merging  # noqa: F401

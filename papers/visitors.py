@@ -1,4 +1,5 @@
-"""Who reads without an account: one browser, known by a signed cookie, and what it starred, sifted and opened.
+"""Who reads, and what she starred, sifted and opened: an account's visitor for who is signed in, else that of one
+browser, known by a signed cookie.
 
 Nothing is kept of who only looks: the cookie and its row come with the first star, mark or preference word. A cookie
 holds 4 KB and a morning's list alone has hundreds of papers, so the cookie carries a key and the database the marks.
@@ -18,6 +19,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from papers.accounts.who import SINGLE, reader_of
 from papers.clients import client_address
 from papers.models import Mark, Paper, Tally, Visitor
 from papers.tex import collapse
@@ -41,9 +43,10 @@ class TooManyError(Exception):
 
 
 def visitor_of(request: HttpRequest) -> Visitor | None:
-    """The visitor whose cookie came with the request, None without a valid one; one database query a request."""
+    """The visitor of the account that is signed in (of the one reader where the site has one), else the one whose
+    cookie came with the request; None without either; one database query a request."""
     if not hasattr(request, "_visitor"):
-        request._visitor = _read(request)  # type: ignore[attr-defined]
+        known_as(request, _read(request))
     found: Visitor | None = request._visitor  # type: ignore[attr-defined]
     return found
 
@@ -52,14 +55,25 @@ def visitor_for(request: HttpRequest) -> Visitor:
     """The request's visitor, made where there is none. Raises TooManyError where too many were made this hour."""
     found = visitor_of(request)
     if found is None:
-        _count_new(client_address(request))
-        found = Visitor.objects.create()
-        request._visitor = found  # type: ignore[attr-defined]
+        reader = reader_of(request)
+        if reader is not None:
+            found, _made = Visitor.objects.get_or_create(reader=reader)
+        else:
+            _count_new(client_address(request))
+            found = Visitor.objects.create()
+        known_as(request, found)
     return found
 
 
+def known_as(request: HttpRequest, visitor: Visitor | None) -> None:
+    """The request's visitor is this one from here on."""
+    request._visitor = visitor  # type: ignore[attr-defined]
+
+
 def remember(response: HttpResponseBase, visitor: Visitor) -> None:
-    """Give the browser its cookie, or give it a new date."""
+    """Give the browser its cookie, or give it a new date; an account needs none."""
+    if visitor.reader_id is not None:
+        return
     response.set_signed_cookie(
         COOKIE,
         visitor.key.hex,
@@ -188,12 +202,20 @@ def forget(visitor: Visitor) -> None:
         visitor.delete()
 
 
-def _read(request: HttpRequest) -> Visitor | None:
+def visitor_of_cookie(request: HttpRequest) -> Visitor | None:
+    """The visitor without account whose cookie came with the request."""
     try:
         text = request.get_signed_cookie(COOKIE, default="", salt=COOKIE, max_age=COOKIE_AGE)
-        return Visitor.objects.filter(key=uuid.UUID(text)).first() if text else None
+        return Visitor.objects.filter(key=uuid.UUID(text), reader=None).first() if text else None
     except (BadSignature, ValueError):
         return None
+
+
+def _read(request: HttpRequest) -> Visitor | None:
+    if settings.SINGLE_USER:
+        return Visitor.objects.filter(reader__username=SINGLE).first()
+    reader = reader_of(request)
+    return Visitor.objects.filter(reader=reader).first() if reader else visitor_of_cookie(request)
 
 
 def _count_new(address: str) -> None:

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     ]
 
     # The admin pages' own table points to readers, and asks only for this app's first migration.
-    run_before = [('admin', '0001_initial')]
+    run_before = [(app, '0001_initial') for app in ('admin', 'account', 'socialaccount', 'usersessions')]
 
     operations = [
         migrations.AddField(

@@ -114,13 +114,15 @@ def pulling_site(
     page: int,
     parts: Parts = Parts(),
     index_first: bool = True,
+    delay: float = 0,
     **options: Any,
 ) -> Iterator[Site]:
     """A site with BEFORE papers that the run will change (indexed where `index_first`), and the run ordered.
 
-    `page` is how many records arXiv gives at once; `options` are those of `worker_process`.
+    `page` is how many records arXiv gives at once, `delay` how many seconds lie between two of them at least;
+    `options` are those of `worker_process`.
     """
-    settings = {}
+    settings = {"ARXIV_DELAY": f"{delay}"}
     with ExitStack() as stack:
         if parts.redis:
             settings["REDIS_URL"] = parts.redis

@@ -22,6 +22,9 @@ PAPERS, PAGE, LARGE_PAGE = 5_000, 100, 1_000
 KILLS, FEW = 20, 3
 SOAK_KILLS = int(os.environ.get("SOAK_KILLS", "0"))
 LONGEST_DELAY = 0.25  # seconds that a worker lives at most after it has brought something to an end
+# Seconds between two pages: however quick the machine is, a life brings three of the 50 pages at most, so that
+# there is work left for the last kills.
+BETWEEN = 0.2
 
 Kill = Callable[[Parts, int], None]
 
@@ -54,7 +57,7 @@ def kill(world: World, clean: Callable[[str], remains.Contents], tmp_path: Path)
             many = KILLS if SOAK_KILLS else kills
             # Without an index at first the kills strike its making, too, which begins anew each time.
             index_first = many == KILLS
-            with pulling_site(tmp_path / f"{number}", world, PAGE, parts, index_first) as site:
+            with pulling_site(tmp_path / f"{number}", world, PAGE, parts, index_first, BETWEEN) as site:
                 struck = sum(site.live_and_die(chance.uniform(0, LONGEST_DELAY)) for _ in range(many))
                 assert struck >= 0.75 * many, "the work was done before the workers could be killed"
                 site.wait_for_end(site.workers.start())

@@ -1,0 +1,1 @@
+"""Accounts: who a request's reader is, what she takes along when she signs in, what she may have of her data."""

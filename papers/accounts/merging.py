@@ -1,0 +1,73 @@
+"""What a browser kept goes to the account of who signs up or in, or to the one reader of a site."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.contrib.auth.signals import user_logged_in
+from django.db import transaction
+from django.db.models import F
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from papers import visitors
+from papers.models import Mark, Reader, SavedSearch, Tally, Visitor
+
+CHUNK: Final = 1_000
+_EARLIEST: Final = ("starred", "seen", "opened")
+
+
+def take_along(browser: Visitor, account: Visitor) -> None:
+    """Move all that a visitor without account keeps to an account's, and delete that visitor.
+
+    Of a paper that both marked, the earlier time of each mark stays (the later one of a view); a star or an opening
+    of both counts once from then on. Nothing happens where the browser's visitor is gone or has an account.
+    """
+    with transaction.atomic():
+        rows = {row.pk: row for row in Visitor.objects.select_for_update().filter(pk__in=[browser.pk, account.pk])}
+        if len(rows) < 2 or rows[browser.pk].reader_id is not None:
+            return
+        browser, account = rows[browser.pk], rows[account.pk]
+        _join_marks(browser, account)
+        kept = SavedSearch.objects.filter(visitor=account).values_list("digest", flat=True)
+        SavedSearch.objects.filter(visitor=browser).exclude(digest__in=list(kept)).update(visitor=account)
+        account.words = account.words or browser.words
+        account.began, account.active = min(account.began, browser.began), max(account.active, browser.active)
+        account.save(update_fields=["words", "began", "active"])
+        browser.delete()
+
+
+def _join_marks(browser: Visitor, account: Visitor) -> None:
+    both = list(Mark.objects.filter(visitor=browser, paper__in=Mark.objects.filter(visitor=account).values("paper")))
+    for chunk in (both[start : start + CHUNK] for start in range(0, len(both), CHUNK)):
+        hers = {
+            row.paper_id: row for row in Mark.objects.filter(visitor=account, paper__in=[m.paper_id for m in chunk])
+        }
+        twice: dict[str, list[int]] = {"starred": [], "opened": []}
+        for other in chunk:
+            mine = hers[other.paper_id]
+            for field in twice:
+                if getattr(mine, field) and getattr(other, field):
+                    twice[field].append(other.paper_id)
+            for field in _EARLIEST:
+                setattr(mine, field, min(_given(getattr(row, field) for row in (mine, other)), default=None))
+            mine.viewed = max(_given((mine.viewed, other.viewed)), default=None)
+        Mark.objects.bulk_update(hers.values(), [*_EARLIEST, "viewed"])
+        for field, column in (("starred", "stars"), ("opened", "opened")):
+            Tally.objects.filter(paper__in=twice[field], **{f"{column}__gt": 0}).update(**{column: F(column) - 1})
+        Mark.objects.filter(pk__in=[row.pk for row in chunk]).delete()
+    Mark.objects.filter(visitor=browser).update(visitor=account)
+
+
+def _given(times: Iterable[Any]) -> list[Any]:
+    return [time for time in times if time is not None]
+
+
+@receiver(user_logged_in)
+def _bring(request: HttpRequest | None, user: Reader, **_: Any) -> None:
+    """Who signs in brings what her browser kept; a request without a browser (a test's, a command's) brings nothing."""
+    account, _made = Visitor.objects.get_or_create(reader=user)
+    if request is None:
+        return
+    if (browser := visitors.visitor_of_cookie(request)) is not None:
+        take_along(browser, account)
+    visitors.known_as(request, account)

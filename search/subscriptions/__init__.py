@@ -1,0 +1,1 @@
+"""Subscriptions: what matches them on a day, their pages and feeds, and the morning page."""

@@ -1,0 +1,5 @@
+"""Addresses of what readers set and undo of their mails."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
