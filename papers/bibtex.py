@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from papers import latex
-from papers.citations import abs_address, cited_doi, is_old_id
+from papers.citations import Extra, abs_address, cited_doi, is_old_id
 from papers.journals import read_journal
 from papers.models import Paper
 from papers.people import read_person
@@ -24,7 +24,7 @@ _DULL: Final = frozenset(
 def bibtex(papers: Sequence[Paper], remarks: Iterable[str] = ()) -> str:
     """A file with one entry a paper, in their order; `remarks` stand before them, each on a line of its own."""
     told = "".join(f"% {collapse(remark).replace('@', '(at)')}\n" for remark in remarks)
-    entries = [_entry(paper, key) for paper, key in zip(papers, keys(papers), strict=True)]
+    entries = [entry(paper, key) for paper, key in zip(papers, keys(papers), strict=True)]
     return told + ("\n" if told and entries else "") + "\n".join(entries)
 
 
@@ -33,15 +33,18 @@ def keys(papers: Sequence[Paper]) -> list[str]:
 
     Where several papers of a file would have the same, each gets its arXiv id behind it, whatever their order is.
     """
-    plain = [_key(paper) for paper in papers]
-    times = Counter(plain)
-    return [
-        key if times[key] == 1 else f"{key}-{paper.arxiv_id.replace('/', '-')}"
-        for key, paper in zip(plain, papers, strict=True)
-    ]
+    times = Counter(map(plain_key, papers))
+    return [key_among(paper, times) for paper in papers]
 
 
-def _key(paper: Paper) -> str:
+def key_among(paper: Paper, times: Mapping[str, int]) -> str:
+    """The key of one paper of a file in which plain keys occur so many times."""
+    key = plain_key(paper)
+    return key if times.get(key, 0) <= 1 else f"{key}-{paper.arxiv_id.replace('/', '-')}"
+
+
+def plain_key(paper: Paper) -> str:
+    """First author, year, first telling word of the title: `vaswani2017attention`; others may have the same."""
     family = _ascii(read_person(paper.authors[0]).family.rpartition(" ")[2]) if paper.authors else ""
     words = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?", re.sub(r"\$[^$]*\$", " ", paper.plain_title))
     word = next((plain for plain in map(_ascii, words) if len(plain) > 1 and plain not in _DULL), "")
@@ -52,7 +55,8 @@ def _ascii(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", fold(text))
 
 
-def _entry(paper: Paper, key: str) -> str:
+def entry(paper: Paper, key: str, extra: Extra | None = None) -> str:
+    """One entry under `key`; a reader's own tags become `keywords`, her note `annote`."""
     journal = read_journal(paper.journal_ref) if paper.journal_ref else None
     doi = cited_doi(paper)
     fields: dict[str, str] = {"title": latex.title(collapse(paper.plain_title))}
@@ -66,16 +70,21 @@ def _entry(paper: Paper, key: str) -> str:
             "pages": journal.pages.replace("-", "--"),
         }
     fields["year"] = journal.year if journal else str(paper.published.year)
-    entry = [f"@{'article' if journal else 'misc'}{{{key},", *_lines(fields)]
+    lines = [f"@{'article' if journal else 'misc'}{{{key},", *_lines(fields)]
     if not journal:
-        entry.append(f"  month = {MONTHS[paper.published.month - 1]},")
+        lines.append(f"  month = {MONTHS[paper.published.month - 1]},")
     fields = {"doi": doi, "eprint": paper.arxiv_id, "archivePrefix": "arXiv"}
     if not is_old_id(paper.arxiv_id):  # hep-th/9108020 names its archive; styles would print it twice
         fields["primaryClass"] = paper.primary_category
     fields["url"] = abs_address(paper)
     if paper.journal_ref and not journal:
         fields["note"] = latex.with_maths(to_text(paper.journal_ref))
-    return "\n".join([*entry, *_lines(fields), "}", ""])
+    if extra:
+        fields["keywords"] = ", ".join(latex.escape(tag.replace(",", " ")) for tag in extra.tags)
+        fields["annote"] = "\n\n".join(
+            latex.with_maths(collapse(part)) for part in re.split(r"\n\s*\n", extra.note.strip())
+        )
+    return "\n".join([*lines, *_lines(fields), "}", ""])
 
 
 def _lines(fields: dict[str, str]) -> list[str]:

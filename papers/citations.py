@@ -1,6 +1,7 @@
 """What a paper is cited by: meta tags for Zotero and Google Scholar, JSON-LD, one line of text."""
 
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 
 from papers.journals import read_journal
@@ -15,6 +16,14 @@ NAMED_IN_LINE: Final = 10
 ARXIV_DOI: Final = "10.48550/arXiv."
 _DOI: Final = re.compile(r"10\.[0-9]{4,9}/[^\s{}\\\"]+")
 _Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """What a reader adds of her own to a paper that she takes along: her tags, her note (Markdown)."""
+
+    tags: tuple[str, ...] = ()
+    note: str = ""
 
 
 def is_old_id(arxiv_id: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from papers.citations import abs_address, cited_doi, pdf_address
+from papers.citations import Extra, abs_address, cited_doi, pdf_address
 from papers.journals import read_journal
 from papers.models import Paper
 from papers.people import read_person
@@ -17,12 +17,15 @@ def ris(papers: Sequence[Paper], remarks: Iterable[str] = ()) -> str:
 
     Lines end in CRLF. No value holds a line break, so that none can pass for a tag.
     """
-    records: list[str] = []
-    for paper in papers:
-        tags = [*_record(paper), *(("N1", remark) for remark in (() if records else remarks))]
-        lines = [f"{tag}  - {text}" for tag, value in tags if (text := collapse(value))]
-        records.append("\r\n".join([*lines, "ER  - ", ""]))
-    return "\r\n".join(records)
+    return "\r\n".join(record(paper, remarks=() if number else remarks) for number, paper in enumerate(papers))
+
+
+def record(paper: Paper, extra: Extra | None = None, remarks: Iterable[str] = ()) -> str:
+    """One paper's record with its end; a reader's own tags become keywords before the paper's, her note a note."""
+    own = [*(("KW", tag) for tag in extra.tags), ("N1", extra.note)] if extra else []
+    tags = [*_record(paper), *own, *(("N1", remark) for remark in remarks)]
+    lines = [f"{tag}  - {text}" for tag, value in tags if (text := collapse(value))]
+    return "\r\n".join([*lines, "ER  - ", ""])
 
 
 def _record(paper: Paper) -> Iterator[tuple[str, str]]:

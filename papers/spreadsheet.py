@@ -1,11 +1,11 @@
 """Papers as CSV, a row a paper, safe to open in a spreadsheet."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from typing import Final
 
-from papers.citations import abs_address, journal_doi
+from papers.citations import Extra, abs_address, journal_doi
 from papers.models import Paper
 from papers.tex import to_text
 
@@ -20,24 +20,40 @@ def as_csv(papers: Sequence[Paper], remarks: Iterable[str] = ()) -> str:
     A text that a spreadsheet would take for a formula begins with an apostrophe. `remarks` follow as rows that begin
     with `#`.
     """
+    told = [[f"# {remark}"] for remark in remarks]
+    return heading() + rows([(paper, None) for paper in papers]) + _written(told)
+
+
+def heading(more: Sequence[str] = ()) -> str:
+    """The first line of a file, with the mark of UTF-8; `more` are names of columns after the papers' own."""
+    return "\ufeff" + _written([(*COLUMNS, *more)])
+
+
+def rows(papers: Iterable[tuple[Paper, Extra | None]]) -> str:
+    """One row a paper; with what its reader adds two columns more, tags and note."""
+    return _written(map(_inert, [*_row(paper), *_own(extra)]) for paper, extra in papers)
+
+
+def _row(paper: Paper) -> Iterator[str]:
+    yield paper.arxiv_id
+    yield paper.plain_title
+    yield "; ".join(paper.plain_authors)
+    yield " ".join(paper.categories)
+    yield f"{paper.published:%Y-%m-%d}"
+    yield journal_doi(paper)
+    yield to_text(paper.journal_ref)
+    yield abs_address(paper)
+    yield "; ".join(paper.keywords)
+
+
+def _own(extra: Extra | None) -> tuple[str, ...]:
+    return ("; ".join(extra.tags), extra.note) if extra else ()
+
+
+def _written(lines: Iterable[Iterable[str]]) -> str:
     out = StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    for paper in papers:
-        row = (
-            paper.arxiv_id,
-            paper.plain_title,
-            "; ".join(paper.plain_authors),
-            " ".join(paper.categories),
-            f"{paper.published:%Y-%m-%d}",
-            journal_doi(paper),
-            to_text(paper.journal_ref),
-            abs_address(paper),
-            "; ".join(paper.keywords),
-        )
-        writer.writerow(map(_inert, row))
-    writer.writerows([f"# {remark}"] for remark in remarks)
-    return "\ufeff" + out.getvalue()
+    csv.writer(out).writerows(lines)
+    return out.getvalue()
 
 
 def _inert(text: str) -> str:
