@@ -71,6 +71,7 @@ _pool = _number(int, 0, 1000, "a number from 0 to 1000")
 _from_one = _number(int, 1, math.inf, "a number, 1 or more")
 _share = _number(float, 0, 1, "a number from 0 to 1")
 _seconds = _number(float, 0, sys.float_info.max, "a number of seconds, 0 or more")
+_origin = _matching(r"(https?://[^\s/?#@]+)?", "an address without a path, such as https://papers.example.org")
 _security = _matching("starttls|tls|none", "starttls, tls or none")
 _log_format = _matching("console|json", "console or json")
 _engine = _matching("|".join(ENGINES), " or ".join(ENGINES))
@@ -233,6 +234,13 @@ OPTIONS = (
         "The site has one reader, who needs no account: whoever reaches it sees and changes her library.",
     ),
     Option("SIGNUP_OPEN", _boolean, "1", "Whether readers may sign up by themselves."),
+    Option(
+        "SITE_URL",
+        _origin,
+        "",
+        "The address under which readers reach the site, without a path: `https://papers.example.org`. The links in "
+        "mails need it; without it readers are offered none.",
+    ),
     Option("EMAIL_HOST", str, "", "The server that sends the site's mail; without one none is sent."),
     Option("EMAIL_PORT", _port, "587", "Its port."),
     Option("EMAIL_USER", str, "", "User at the mail server."),
