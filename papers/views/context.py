@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from typing import Literal
 
 from django.conf import settings
@@ -12,9 +12,11 @@ from django.http import HttpRequest
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from papers.accounts.who import has_account
 from papers.categories import CATEGORIES, Category, CategorySpec
 from papers.category_names import name_of
 from papers.changes import Change
+from papers.library.kept import Kept, kept_of
 from papers.models import Kind, Paper
 from papers.selection import Item
 from papers.visitors import Told, told_of, visitor_of
@@ -32,7 +34,7 @@ class Row:
     """One paper of a list with its number, from 1; `words` to mark in it, and the words that made it a relative.
 
     In an announcement list, `kind` is how the paper stands there, `change` what a replacement changed, and `in_feed`
-    false where arXiv's own feed was read and lacks it.
+    false where arXiv's own feed was read and lacks it. `kept` is what a reader with an account wrote and tagged.
     """
 
     number: int
@@ -44,25 +46,28 @@ class Row:
     in_feed: bool = True
     told: Told | None = None
     item: Item | None = None
+    kept: Kept | None = None
 
 
 def reader(request: HttpRequest) -> dict[str, object]:
     """For every template: the theme that the browser's cookie names, empty for the system's; the page's own address;
-    and the language."""
+    the language; and whether the reader has an account, which is looked up where it is asked for."""
     theme = request.COOKIES.get("theme", "")
     return {
         "theme": theme if theme in THEMES else "",
         "here": request.get_full_path(),
         "language": get_language() or settings.LANGUAGE_CODE,
+        "has_account": partial(has_account, request),
     }
 
 
 def with_told(request: HttpRequest, rows: Iterable[Row]) -> list[Row]:
     """Rows with what the request's visitor did with their papers, and everybody's tallies; one database query, two
-    where a cookie came."""
+    where a cookie came, four for an account."""
     found = list(rows)
-    told = told_of(visitor_of(request), [row.paper.pk for row in found])
-    return [replace(row, told=told.get(row.paper.pk)) for row in found]
+    visitor, ids = visitor_of(request), [row.paper.pk for row in found]
+    told, kept = told_of(visitor, ids), kept_of(visitor, ids)
+    return [replace(row, told=told.get(row.paper.pk), kept=kept.get(row.paper.pk)) for row in found]
 
 
 def numbered(papers: Iterable[Paper], first: int = 1, words: tuple[str, ...] = ()) -> list[Row]:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from papers.announcements import SECTIONS
 from papers.changes import change_at, earlier_versions
+from papers.library.kept import kept_of
 from papers.listing import Page
 from papers.models import Kind, Visitor
 from papers.selection import Item, ItemPage
@@ -34,10 +35,15 @@ class Section:
 
 def rows_of(page: Page | ItemPage, visitor: Visitor | None) -> list[Row]:
     """The page's rows with their numbers, marks, changes and tallies; a database query for the papers of a walk, and
-    one where papers were replaced."""
+    one where papers were replaced; two for what an account keeps of them."""
     if isinstance(page, Page):
-        known = told_of(visitor, [paper.pk for paper in page.papers])
-        return [replace(row, told=known.get(row.paper.pk)) for row in numbered(page.papers, page.first)]
+        ids = [paper.pk for paper in page.papers]
+        known, kept = told_of(visitor, ids), kept_of(visitor, ids)
+        return [
+            replace(row, told=known.get(row.paper.pk), kept=kept.get(row.paper.pk))
+            for row in numbered(page.papers, page.first)
+        ]
+    kept = kept_of(visitor, page.papers)
     replaced = [
         page.papers[item.paper_id] for item in page.items if item.entry is not None and item.entry.kind in REPLACED
     ]
@@ -45,7 +51,7 @@ def rows_of(page: Page | ItemPage, visitor: Visitor | None) -> list[Row]:
     rows = []
     for number, item in enumerate(page.items, page.first):
         paper, entry = page.papers[item.paper_id], item.entry
-        row = Row(number, paper, told=told(paper), item=item)
+        row = Row(number, paper, told=told(paper), item=item, kept=kept.get(paper.pk))
         if entry is not None:
             is_replaced = entry.kind in REPLACED
             change = change_at(paper, entry.version, earlier.get(paper.pk, [])) if is_replaced else None
