@@ -135,14 +135,15 @@ def _script(text: str, sign: str, table: dict[int, int]) -> str:
 
 
 def _over(element: ElementTree.Element, parts: Sequence[str]) -> str:
-    base, above = parts[0], parts[1].strip()
-    if above in _COMBINING and len(base) == 1:
-        return base + _COMBINING[above]
-    if above in _COMBINING and element.tag == "mover":
-        return f"{base}{_COMBINING[above]}" if len(base) <= 2 else "".join(c + _COMBINING[above] for c in base)
-    if above in {"⏞", "⏟", "⎴", "⎵"}:
+    base, sign = parts[0], parts[1].strip()
+    above = element.tag == "mover"
+    if sign in {"⏞", "⏟", "⎴", "⎵"}:
         return base
-    return base + _script(above, "^" if element.tag == "mover" else "_", _SUPER if element.tag == "mover" else _SUB)
+    if sign == "\u0332":  # a line, of which the renderer knows one only
+        return "".join(letter + ("\u0305" if above else sign) for letter in base)
+    if above and sign in _COMBINING:
+        return "".join(letter + _COMBINING[sign] for letter in base) if len(base) <= 3 else base + sign
+    return base + (_script(sign, "^", _SUPER) if above else _script(sign, "_", _SUB))
 
 
 def _fraction(element: ElementTree.Element, parts: Sequence[str]) -> str:
