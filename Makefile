@@ -21,6 +21,10 @@ run: setup ## Set up and serve the site on http://127.0.0.1:8000
 	@$(MANAGE) prepare
 	@trap : INT; PORT="$${PORT:-8000}" $(BIN)/honcho -e /dev/null start || [ $$? -eq 130 ]
 
+.PHONY: admin
+admin: setup ## Make an administrator: asks for a name and a password
+	@$(MANAGE) createsuperuser
+
 .PHONY: services
 services: setup ## Start Elasticsearch, Redis and PostgreSQL for trying things, with data that is thrown away
 	@$(BIN)/python -m scripts.services serve

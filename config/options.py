@@ -105,6 +105,13 @@ def _emails(text: str) -> tuple[str, ...]:
     return _names(text)
 
 
+def _bounce_address(text: str) -> str:
+    # The part before the @ has room for 64 characters, and each mail's number and signature need some.
+    if text and not re.fullmatch(r"[^@+\s<>]{1,28}@[^@\s<>]+", text):
+        raise ValueError("expected an address such as bounces@example.org, at most 28 characters before the @, no +")
+    return text
+
+
 def _days(text: str) -> frozenset[date]:
     return frozenset(date.fromisoformat(name) for name in _names(text))
 
@@ -235,6 +242,15 @@ OPTIONS = (
     ),
     Option("SIGNUP_OPEN", _boolean, "1", "Whether readers may sign up by themselves."),
     Option(
+        "OIDC_ISSUER",
+        _address,
+        "",
+        "An institute's OpenID Connect that readers may sign in by: its address, or that of its discovery document.",
+    ),
+    Option("OIDC_CLIENT_ID", str, "", "The name by which it knows this site."),
+    Option("OIDC_CLIENT_SECRET", str, "", "The secret that belongs to that name."),
+    Option("OIDC_NAME", str, "Institute", "What the button for it says after “Sign in with”."),
+    Option(
         "SITE_URL",
         _origin,
         "",
@@ -247,6 +263,19 @@ OPTIONS = (
     Option("EMAIL_PASSWORD", str, "", "Password for the mail server."),
     Option("EMAIL_SECURITY", _security, "starttls", "How mail travels: `starttls`, `tls` or `none`."),
     Option("EMAIL_FROM", str, "", "The sender of the site's mail; `CONTACT_EMAIL` where not given."),
+    Option(
+        "BOUNCE_ADDRESS",
+        _bounce_address,
+        "",
+        "Where reports of mails that could not be delivered go, such as `bounces@example.org`: each mail has a sender "
+        "`bounces+…@example.org` of its own. `EMAIL_FROM` where not given.",
+    ),
+    Option(
+        "BOUNCE_MAILDIR",
+        str,
+        "",
+        "A Maildir in which those reports arrive; a worker looks each minute. Else pipe them to `take_bounces`.",
+    ),
     Option(
         "OPERATOR_EMAIL",
         _emails,

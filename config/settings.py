@@ -12,8 +12,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import process
 from config.database import database
+from config.institute import institute, origin
 from config.logs import configure_structlog, logging_settings
 from config.options import read_options
+from papers.accounts.retention import SESSION_DAYS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 OPTION = read_options()
@@ -93,6 +95,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "papers.accounts.closed.ClosedAddresses",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -111,6 +114,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "papers.views.context.reader",
+                "papers.accounts.context.accounts",
             ],
         },
     }
@@ -171,11 +175,46 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "my"
 SINGLE_USER: bool = OPTION["SINGLE_USER"]
 SIGNUP_OPEN: bool = OPTION["SIGNUP_OPEN"]
+SESSION_COOKIE_AGE = SESSION_DAYS * 86400
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+ACCOUNT_ADAPTER = "papers.accounts.adapter.Accounts"
 ACCOUNT_LOGIN_METHODS = {"email", "username"}  # administrators made by a command have a name
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 # Without a server for mail nobody could verify an address; the pages say so.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if OPTION["EMAIL_HOST"] else "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = bool(OPTION["EMAIL_HOST"])
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_CHANGE_EMAIL = True  # one address, and the next one until it is verified
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_METHODS = {"password"}
+ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+# By address (of a connection; behind a proxy that is that of all readers together) and by account.
+_CROWD = 20 if OPTION["PROXY_HEADER"] else 1
+ACCOUNT_RATE_LIMITS = {
+    "login": f"{30 * _CROWD}/m/ip",
+    "login_failed": f"{10 * _CROWD}/m/ip,5/5m/key",
+    "signup": f"{10 * _CROWD}/h/ip",
+    "reset_password": f"{10 * _CROWD}/h/ip,3/h/key",
+    "reset_password_from_key": f"{20 * _CROWD}/m/ip",
+}
+ACCOUNT_FORMS = {
+    "login": "papers.accounts.forms.SignIn",
+    "signup": "papers.accounts.forms.SignUp",
+    "add_email": "papers.accounts.forms.ChangeAddress",
+    "change_password": "papers.accounts.forms.ChangePassword",
+    "set_password": "papers.accounts.forms.SetPassword",
+    "reset_password": "papers.accounts.forms.AskReset",
+    "reset_password_from_key": "papers.accounts.forms.Reset",
+    "reauthenticate": "papers.accounts.forms.AskAgain",
+}
+# Sign-in by an institute
+SOCIALACCOUNT_ADAPTER = "papers.accounts.adapter.Institutes"
+SOCIALACCOUNT_FORMS = {"signup": "papers.accounts.forms.SignUpByInstitute"}
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS = institute(
+    OPTION["OIDC_ISSUER"], OPTION["OIDC_CLIENT_ID"], OPTION["OIDC_CLIENT_SECRET"], OPTION["OIDC_NAME"]
+)
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
@@ -207,7 +246,8 @@ CONTENT_SECURITY_POLICY = {
         "manifest-src": [SELF],
         # A PDF in its card, after a click: arXiv's own address, never through this site.
         "frame-src": ["https://arxiv.org"],
-        "form-action": [SELF],
+        # A browser holds the way on that a form's answer names against this, too: sign-in goes on to the institute.
+        "form-action": [SELF, *origin(OPTION["OIDC_ISSUER"])],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }
@@ -260,6 +300,8 @@ EMAIL_USE_TLS = OPTION["EMAIL_SECURITY"] == "starttls"
 EMAIL_USE_SSL = OPTION["EMAIL_SECURITY"] == "tls"
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL: str = OPTION["EMAIL_FROM"] or CONTACT_EMAIL or "papertide@localhost"
+BOUNCE_ADDRESS: str = OPTION["BOUNCE_ADDRESS"]
+BOUNCE_MAILDIR: str = OPTION["BOUNCE_MAILDIR"]
 OPERATOR_EMAIL: tuple[str, ...] = OPTION["OPERATOR_EMAIL"]
 
 LOG_LEVEL: str = OPTION["LOG_LEVEL"]

@@ -19,4 +19,5 @@ urlpatterns = [
 handler400 = "papers.views.errors.bad_request"
 handler403 = "papers.views.errors.permission_denied"
 handler404 = "papers.views.errors.page_not_found"
+handler429 = "papers.accounts.views.too_fast"  # allauth's
 handler500 = "papers.views.errors.server_error"

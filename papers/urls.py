@@ -5,14 +5,16 @@ from django.views.i18n import set_language
 
 from papers import converters as _converters  # noqa: F401 (makes them known)
 from papers import sitemaps
+from papers.accounts.views import privacy
 from papers.feeds import ListingFeed, PaperFeed
-from papers.views import arxiv, exports, library, lists, paper, reader, site
+from papers.views import arxiv, exports, lists, paper, reader, site
 
 urlpatterns = [
     path("", lists.home, name="home"),
     path("feed", ListingFeed(), name="home-feed"),
     path("help", site.help_page, name="help"),
     path("tools", site.tools, name="tools"),
+    path("privacy", privacy, name="privacy"),
     path("robots.txt", site.robots, name="robots"),
     path("manifest.webmanifest", site.web_manifest, name="web-manifest"),
     path("sitemap.xml", sitemaps.index, name="sitemap"),
@@ -20,7 +22,6 @@ urlpatterns = [
     path("sitemap-categories.xml", sitemaps.categories, name="sitemap-categories"),
     path("sitemap-papers-<int:section>.xml", sitemaps.papers, name="sitemap-papers"),
     path("favicon.ico", site.favicon, name="favicon"),
-    path("library", library.library, name="library"),
     path("marks", reader.marks, name="marks"),
     path("words", reader.words, name="words"),
     path("theme", reader.theme, name="theme"),

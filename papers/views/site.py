@@ -47,6 +47,7 @@ _CLOSED = (
     "search",
     "api/",
     "admin/",
+    "account/",
     "library",
     "marks",
     "words",
