@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from papers.accounts.who import SINGLE, reader_of
+from papers.accounts.who import SINGLE, reader_of, single_reader
 from papers.clients import client_address
 from papers.models import Mark, Paper, Tally, Visitor
 from papers.tex import collapse
@@ -31,7 +31,7 @@ MOST_AT_ONCE: Final = 2_000  # papers of one request
 NEW_AN_HOUR: Final = {"address": 30, "site": 2_000}  # visitors
 LONGEST_WORDS: Final = 500
 
-Field = Literal["starred", "seen", "opened"]
+Field = Literal["starred", "seen", "opened", "viewed"]
 
 
 class TooManyError(Exception):
@@ -71,8 +71,10 @@ def known_as(request: HttpRequest, visitor: Visitor | None) -> None:
 
 
 def remember(response: HttpResponseBase, visitor: Visitor) -> None:
-    """Give the browser its cookie, or give it a new date; an account needs none."""
+    """Give the browser its cookie, or give it a new date; an account needs none, and what a cookie led to is the
+    account's now."""
     if visitor.reader_id is not None:
+        response.delete_cookie(COOKIE, path=f"{settings.FORCE_SCRIPT_NAME or ''}/", samesite="Lax")
         return
     response.set_signed_cookie(
         COOKIE,
@@ -89,13 +91,14 @@ def remember(response: HttpResponseBase, visitor: Visitor) -> None:
 def mark(visitor: Visitor, ids: Sequence[int], field: Field, on: bool) -> list[int]:
     """Set or take back one of a visitor's marks on papers (primary keys, at most MOST_AT_ONCE); those that it changed.
 
-    Tallies follow in the same transaction. Nothing is changed for a visitor who was forgotten meanwhile. Raises
-    TooManyError beyond MOST_MARKS.
+    Tallies follow in the same transaction. Who opens a paper views it too; of who keeps no history neither is kept, and
+    a view is always the last one. Nothing is changed for a visitor who was forgotten meanwhile. Raises TooManyError
+    beyond MOST_MARKS.
     """
     now = timezone.now()
     wanted = sorted(set(ids))[:MOST_AT_ONCE]
     with transaction.atomic():
-        if not locked(visitor):
+        if not locked(visitor) or (on and field in _HISTORY and not _keeps_history(visitor)):
             return []
         rows = Mark.objects.filter(visitor=visitor, paper__in=wanted)
         known = dict(rows.values_list("paper_id", field))
@@ -105,10 +108,16 @@ def mark(visitor: Visitor, ids: Sequence[int], field: Field, on: bool) -> list[i
         if not on:
             changed = [pk for pk in changed if pk in known]
         Mark.objects.filter(visitor=visitor, paper__in=changed).update(**{field: now if on else None})
-        if field != "seen":
-            _tally(changed, "stars" if field == "starred" else "opened", 1 if on else -1)
+        if on and field in _HISTORY:
+            Mark.objects.filter(visitor=visitor, paper__in=wanted).update(viewed=now)
+        if column := _TALLIED.get(field):
+            _tally(changed, column, 1 if on else -1)
         Visitor.objects.filter(pk=visitor.pk).update(active=now)
     return changed
+
+
+_HISTORY: Final = ("opened", "viewed")
+_TALLIED: Final = {"starred": "stars", "opened": "opened"}
 
 
 def locked(visitor: Visitor) -> bool:
@@ -116,11 +125,16 @@ def locked(visitor: Visitor) -> bool:
     return Visitor.objects.select_for_update().filter(pk=visitor.pk).first() is not None
 
 
+def _keeps_history(visitor: Visitor) -> bool:
+    return Visitor.objects.filter(pk=visitor.pk, keeps_history=True).exists()
+
+
 def _make(visitor: Visitor, ids: list[int]) -> None:
     hers = Mark.objects.filter(visitor=visitor)
     beyond = hers.count() + len(ids) - MOST_MARKS if ids else 0
-    if beyond > 0:  # what was only seen, and long ago, makes room
-        oldest = hers.filter(starred=None, opened=None).order_by("seen", "pk").values_list("pk", flat=True)[:beyond]
+    if beyond > 0:  # what was only seen, and long ago, makes room; then what she only looked at, the oldest first
+        ways = (F("viewed").asc(nulls_first=True), "seen", "pk")
+        oldest = hers.filter(starred=None, opened=None).order_by(*ways).values_list("pk", flat=True)[:beyond]
         if len(gone := list(oldest)) < beyond:
             raise TooManyError(None)
         hers.filter(pk__in=gone).delete()
@@ -213,9 +227,19 @@ def visitor_of_cookie(request: HttpRequest) -> Visitor | None:
 
 def _read(request: HttpRequest) -> Visitor | None:
     if settings.SINGLE_USER:
-        return Visitor.objects.filter(reader__username=SINGLE).first()
+        return _of_one_reader(request)
     reader = reader_of(request)
     return Visitor.objects.filter(reader=reader).first() if reader else visitor_of_cookie(request)
+
+
+def _of_one_reader(request: HttpRequest) -> Visitor | None:
+    """The one reader's visitor; what a browser kept before the site had one reader is hers."""
+    from papers.accounts.merging import take_along  # it needs this module
+
+    browser = visitor_of_cookie(request) if COOKIE in request.COOKIES else None
+    if browser is not None:
+        take_along(browser, Visitor.objects.get_or_create(reader=single_reader())[0])
+    return Visitor.objects.filter(reader__username=SINGLE).first()
 
 
 def _count_new(address: str) -> None:

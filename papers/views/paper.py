@@ -9,12 +9,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from papers import changes, versions
+from papers.accounts.who import has_account
 from papers.changes import Text
 from papers.identifiers import ArxivId
+from papers.library.keeping import keeping
 from papers.licences import read_licence
 from papers.models import Paper
 from papers.views import fetching
 from papers.views.context import Row, numbered, with_told
+from papers.visitors import visitor_for, visitor_of
 from search.paper_views import nearby
 
 MOST_AT_ONCE = 100
@@ -43,7 +46,9 @@ def one(request: HttpRequest, arxiv_id: ArxivId) -> HttpResponse:
     earlier = changes.earlier_versions([paper]).get(paper.pk, [])
     seen = versions.comparable(paper, earlier)
     [row] = with_told(request, [Row(1, paper)])
+    visitor = visitor_of(request)
     context = {
+        "keeps_history": visitor is not None and visitor.keeps_history,
         "paper": paper,
         "row": row,
         "lines": versions.lines(paper, earlier),
@@ -52,6 +57,7 @@ def one(request: HttpRequest, arxiv_id: ArxivId) -> HttpResponse:
         "canonical": request.build_absolute_uri(paper.get_absolute_url()),
         "feed": reverse("paper-feed", args=[paper.arxiv_id]),
         "picture": request.build_absolute_uri(static("icons/192.png")),
+        "keeping": keeping(visitor_for(request), paper) if has_account(request) else None,
         **_asked(arxiv_id, paper, seen),
     }
     status = 200

@@ -25,20 +25,23 @@ _ACTIONS: Final[dict[str, tuple[visitors.Field, bool]]] = {
     "seen": ("seen", True),
     "unseen": ("seen", False),
     "opened": ("opened", True),
+    "viewed": ("viewed", True),
 }
+_MAKES_KNOWN: Final = ("star", "seen", "opened")
 
 
 @require_POST
 @never_cache
 def marks(request: HttpRequest) -> HttpResponse:
-    """Star, mark as seen or opened, and take back: `star`, `unstar`, `seen`, `unseen` and `opened` each name papers by
-    their arXiv ids, joined by commas. A script gets 204, or the new button of a star; a form goes back to `next`."""
+    """Star, mark as seen, opened or viewed, and take back: `star`, `unstar`, `seen`, `unseen`, `opened` and `viewed`
+    each name papers by their arXiv ids, joined by commas. Nobody becomes known by a view alone. A script gets 204, or
+    the new button of a star; a form goes back to `next`."""
     asked = [(name, _ids(request.POST.get(name, ""))) for name in _ACTIONS if request.POST.get(name)]
     if not asked or any(ids is None for _name, ids in asked):
         return HttpResponseBadRequest(_("A mark names papers by their arXiv ids."), content_type="text/plain")
     try:
-        # Who takes back what she never gave needs no cookie for it.
-        gives = any(_ACTIONS[name][1] for name, _ids in asked)
+        # Who takes back what she never gave, or only looks, needs no cookie for it.
+        gives = any(name in _MAKES_KNOWN for name, _ids in asked)
         visitor = visitors.visitor_for(request) if gives else visitors.visitor_of(request)
         for name, ids in asked if visitor else ():
             field, on = _ACTIONS[name]

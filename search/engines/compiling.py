@@ -132,6 +132,9 @@ class TreeCompiler(ABC, Generic[Clause]):
             case And(children):
                 return self.every([self._field(name, child) for child in children])
             case Or(children):
+                ids = [child.text for child in children if name == "id" and isinstance(child, Word)]
+                if len(ids) == len(children):  # thousands at once, where a reader's papers are asked for
+                    return self.terms("arxiv_id", ids)
                 return self.either([self._field(name, child) for child in children])
             case Not(child):
                 return self.none_of(self._field(name, child))

@@ -1,8 +1,13 @@
 // The page of one paper: the system's own way of sharing, where it has one, and dots of the map that light up with their
-// lines in the list beside it. Without this file the button copies the address.
+// lines in the list beside it; that the page was looked at, for the history of who keeps one. Without this file the
+// button copies the address.
 "use strict";
 
 (() => {
+  const viewed = document.querySelector(".paper[data-history]");
+  const look = () => document.visibilityState === "visible" && Papertide.send({ viewed: [viewed.dataset.paper] });
+  if (viewed && !look()) document.addEventListener("visibilitychange", look, { once: true }); // opened in another tab
+
   document.addEventListener(
     "click",
     async (event) => {

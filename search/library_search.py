@@ -1,0 +1,123 @@
+"""Search inside one reader's library: her papers by what the index holds of them, her notes and tags by their text.
+
+The query is the site's own (`search.query`). A part of it is put to the engine as a whole, bound to the library's ids;
+where a word stands in a note or a tag as well, what it combines is worked out here from sets of papers.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from papers.batches import batched
+from search import analysis
+from search.engines.base import Engine, LexicalQuery
+from search.query import And, Field, Node, Not, Or, Phrase, Query, Word, join
+from search.service import Context, in_one_index
+
+IDS_AT_ONCE: Final = 10_000  # of one question to the engine
+MOST_QUESTIONS: Final = 12
+"""So many parts of a query are put to the engine one by one; a query of more has the rest left out."""
+
+
+@dataclass(slots=True)
+class Found:
+    """The library's papers that satisfy a query. complete: false where the query had too many parts."""
+
+    ids: set[int]
+    complete: bool = True
+
+
+@dataclass(slots=True)
+class _Search:
+    engine: Engine
+    papers: Mapping[int, str]
+    own: Mapping[int, list[tuple[list[str], list[str]]]]
+    questions: int = 0
+    kept: dict[Node, set[int]] = field(default_factory=dict)
+
+    def find(self, node: Node) -> set[int]:
+        """The papers that satisfy a part."""
+        if not self._is_own(node):
+            return self._ask(_with_authors(node))
+        match node:
+            case And(children):
+                return set.intersection(*map(self.find, children))
+            case Or(children):
+                return set.union(*map(self.find, children))
+            case Not(child):
+                return set(self.papers) - self.find(child)
+        return self._ask(_with_authors(node)) | self._own(node)
+
+    def _is_own(self, node: Node) -> bool:
+        """Whether a note or a tag holds a word or phrase of the part."""
+        match node:
+            case And(children) | Or(children):
+                return any(map(self._is_own, children))
+            case Not(child):
+                return self._is_own(child)
+            case Word() | Phrase():
+                return bool(self._own(node))
+        return False
+
+    def _own(self, node: Node) -> set[int]:
+        if node not in self.kept:
+            self.kept[node] = {pk for pk, texts in self.own.items() if any(_holds(node, *text) for text in texts)}
+        return self.kept[node]
+
+    def _ask(self, node: Node) -> set[int]:
+        self.questions += 1
+        if self.questions > MOST_QUESTIONS:
+            return set(self.papers)
+        found: set[int] = set()
+        for part in batched(self.papers.values(), IDS_AT_ONCE):
+            named = join(Or, map(Word, part))
+            if named is not None:
+                asked = LexicalQuery(join(And, [Field("id", named), node]))
+                found |= set(self.engine.lexical(asked, len(part), 0, "new").ids.tolist())
+        return found
+
+
+def find(query: Query, papers: Mapping[int, str], own: Mapping[int, Iterable[str]]) -> Found:
+    """Those of `papers` (arXiv ids by primary key) that satisfy a query: every word in title, abstract, authors, or in
+    one of a paper's `own` texts (notes, tags), quoted and fielded parts as on the search page. All of them where the
+    query asks nothing. Raises EngineError.
+    """
+    if query.arxiv_ids:
+        return Found({pk for pk, arxiv_id in papers.items() if arxiv_id in query.arxiv_ids})
+    tree = query.tree
+    if tree is None or not papers:
+        return Found(set(papers))
+    read = {pk: [(analysis.stems(text), analysis.words(text)) for text in texts] for pk, texts in own.items()}
+
+    def ask(context: Context) -> Found:
+        search = _Search(context.engine, papers, read)
+        ids = search.find(tree) & papers.keys()
+        return Found(ids, search.questions <= MOST_QUESTIONS)
+
+    return in_one_index(ask) or Found(set())
+
+
+def _with_authors(node: Node) -> Node:
+    """The part with its free words and phrases looked for among authors, too."""
+    match node:
+        case Word() | Phrase():
+            return Or((node, Field("author", node)))
+        case And(children) | Or(children):
+            return join(type(node), map(_with_authors, children)) or node
+        case Not(child):
+            return Not(_with_authors(child))
+    return node
+
+
+def _holds(node: Node, stems: list[str], words: list[str]) -> bool:
+    """Whether a text holds a word, or a phrase as it is written."""
+    if isinstance(node, Phrase):
+        wanted = analysis.words(node.text)
+        starts = range(len(words) - len(wanted) + 1)
+        return bool(wanted) and any(words[at : at + len(wanted)] == wanted for at in starts)
+    if not isinstance(node, Word):
+        return False
+    if wanted := analysis.stems(node.text):
+        return set(wanted) <= set(stems)
+    wanted = analysis.words(node.text)
+    return bool(wanted) and set(wanted) <= set(words)
