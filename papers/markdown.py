@@ -5,9 +5,10 @@ that a fault of either alone opens nothing. Pictures are not made: no page asks 
 """
 
 import re
+import secrets
 from collections.abc import Sequence
 from html import unescape
-from typing import Final
+from typing import Any, Final
 
 import nh3
 from django.utils.html import escape, strip_tags
@@ -32,9 +33,8 @@ EXCERPT: Final = 240
 _TAGS: Final = frozenset("p br hr em strong code pre blockquote ul ol li a h2 h3 h4 h5 h6".split())
 _ATTRIBUTES: Final = {"a": {"href"}, "ol": {"start"}}
 _WEB: Final = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
-# What cannot stand in a text, and the two signs between which the number of a formula waits for its MathML.
-_UNFIT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ue000\ue001\ufffe\uffff]")
-_FORMULA: Final = re.compile("\ue000([0-9]{1,5})\ue001")
+# What cannot stand in a text.
+_UNFIT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def to_html(text: str, *, below: int = 2) -> SafeString:
@@ -43,9 +43,8 @@ def to_html(text: str, *, below: int = 2) -> SafeString:
     A line break stays one. Links lead to the web only and give nothing away; formulas between dollars are MathML.
     Takes any text; what is longer than LONGEST characters is cut.
     """
-    formulas_met: list[str] = []
-    env: dict[str, object] = {"formulas": formulas_met}
-    tokens = _READER.parse(_UNFIT.sub("\ufffd", text[:LONGEST].replace("\r\n", "\n")), env)
+    env = _Env(text[:LONGEST])
+    tokens = _READER.parse(env.text, env)
     _lower(tokens, below)
     html = nh3.clean(
         _READER.renderer.render(tokens, _READER.options, env),
@@ -55,20 +54,40 @@ def to_html(text: str, *, below: int = 2) -> SafeString:
         url_relative="deny",
         link_rel="nofollow noopener external ugc",
     )
-    shown = _formulas_shown(formulas_met)
-    return mark_safe(_FORMULA.sub(lambda found: shown[int(found[1])], html))  # noqa: S308 (nh3's, and our own MathML)
+    return mark_safe(env.filled(html, _formulas_shown(env.formulas)))  # noqa: S308 (nh3's, and our own MathML)
 
 
 def excerpt(text: str) -> str:
     """The beginning of `text` in one plain line, without its marks; a formula stands as it was written."""
-    beginning = text[: 4 * EXCERPT]
-    env: dict[str, object] = {"formulas": (met := [])}
-    html = _READER.render(_UNFIT.sub("\ufffd", beginning), env)
+    env = _Env(text[: 4 * EXCERPT])
+    html = _READER.render(env.text, env)
     plain = " ".join(unescape(strip_tags(html.replace("<", " <"))).split())
-    plain = _FORMULA.sub(lambda found: met[int(found[1])], plain)
-    if len(plain) <= EXCERPT and len(beginning) == len(text):
+    plain = env.filled(plain, env.formulas)
+    if len(plain) <= EXCERPT and len(text) <= 4 * EXCERPT:
         return plain
     return plain[:EXCERPT].rsplit(" ", 1)[0].rstrip(" ,;:.") + " …"
+
+
+class _Env(dict[str, Any]):
+    """What one reading carries along: the formulas met, and the sign for which each waits until all else is clean.
+
+    The sign is new each time and cannot be guessed: a text that held one could put a formula where none may stand.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = _UNFIT.sub("\ufffd", text.replace("\r\n", "\n"))
+        self.formulas: list[str] = []
+        self.sign = secrets.token_hex(12)
+
+    def placeholder(self, formula: str) -> str:
+        """What stands for a formula."""
+        self.formulas.append(formula)
+        return f"{self.sign}.{len(self.formulas) - 1}."
+
+    def filled(self, html: str, formulas: Sequence[str]) -> str:
+        """`html` with the formulas in place of what stands for them."""
+        return re.sub(rf"{self.sign}\.([0-9]+)\.", lambda found: formulas[int(found[1])], html)
 
 
 def _formulas_shown(sources: Sequence[str]) -> list[str]:
@@ -115,9 +134,9 @@ def _formula(state: StateInline, silent: bool) -> bool:
 def _placeholder(
     _renderer: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, env: EnvType
 ) -> str:
-    """The number of a formula, to be replaced when everything else has been cleaned."""
-    env["formulas"].append(tokens[index].content)
-    return f"\ue000{len(env['formulas']) - 1}\ue001"
+    """What stands for a formula until everything else has been cleaned."""
+    assert isinstance(env, _Env)
+    return env.placeholder(tokens[index].content)
 
 
 def _reader() -> MarkdownIt:

@@ -1,10 +1,11 @@
 """Tags: words that a reader puts on papers. Names that differ in their letters' case alone are one."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from papers.models import Paper, Tag, Tagged, Visitor
@@ -61,23 +62,24 @@ def _by_name(visitor: Visitor) -> dict[str, Tag]:
     return {tag.name.casefold(): tag for tag in Tag.objects.filter(visitor=visitor)}
 
 
-def add(visitor: Visitor, papers: Iterable[Paper], names: Sequence[str]) -> None:
-    """Put tags on papers, new ones among them. Raises TooManyError beyond MOST tags or MOST_A_PAPER."""
+def add(visitor: Visitor, papers: Collection[Paper], names: Sequence[str]) -> None:
+    """Put tags on papers, new ones among them; few queries however many papers. Raises TooManyError beyond MOST tags,
+    or MOST_A_PAPER on one of them."""
     with transaction.atomic():
         if not locked(visitor):
             return
         known = _by_name(visitor)
-        fresh = [name for name in names if name.casefold() not in known]
+        fresh = {name.casefold(): name for name in reversed(names) if name.casefold() not in known}
         if len(known) + len(fresh) > MOST:
             raise TooManyError(None)
-        for name in fresh:
-            known[name.casefold()] = Tag.objects.create(visitor=visitor, name=name)
-        tags = [known[name.casefold()] for name in names]
-        for paper in papers:
-            uses = [Tagged(tag=tag, paper=paper) for tag in tags]
-            Tagged.objects.bulk_create(uses, ignore_conflicts=True)
-            if Tagged.objects.filter(tag__visitor=visitor, paper=paper).count() > MOST_A_PAPER:
-                raise TooManyError(None)
+        for key, name in fresh.items():
+            known[key] = Tag.objects.create(visitor=visitor, name=name)
+        tags = {tag.pk: tag for tag in (known[name.casefold()] for name in names)}.values()
+        uses = (Tagged(tag=tag, paper=paper) for paper in papers for tag in tags)
+        Tagged.objects.bulk_create(uses, ignore_conflicts=True)
+        of_each = Tagged.objects.filter(tag__visitor=visitor, paper__in=papers).values("paper").order_by()
+        if of_each.annotate(count=Count("pk")).filter(count__gt=MOST_A_PAPER).exists():
+            raise TooManyError(None)
 
 
 def remove(visitor: Visitor, paper: Paper, name: str) -> None:

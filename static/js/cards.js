@@ -238,7 +238,7 @@ const Papertide = (() => {
 
   function close(card) {
     const panel = panelOf(card);
-    if (!panel) return false;
+    if (!panel || !panel.dispatchEvent(new CustomEvent("closing", { bubbles: true, cancelable: true }))) return false;
     const link = linkOf(card, panel.dataset.kind);
     const held = panel.contains(document.activeElement);
     panel.remove();
@@ -249,7 +249,7 @@ const Papertide = (() => {
 
   function toggle(card, kind) {
     const open = panelOf(card)?.dataset.kind;
-    close(card);
+    if (open && !close(card)) return; // it holds what is not saved yet
     if (open !== kind) show(card, kind);
   }
 
@@ -295,6 +295,12 @@ const Papertide = (() => {
       button.hidden = false;
       button.addEventListener("click", () => copy(`${text.trim()}\n`));
     },
+    async keep(body, link) {
+      const text = await get(`${link.href}?part=1`, body);
+      if (text === null) return;
+      body.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
+      htmx.process(body);
+    },
     async related(body, link) {
       const text = await get(link.href, body);
       if (text === null) return;
@@ -337,7 +343,7 @@ const Papertide = (() => {
     if (what.matches(".copy")) copy(what.dataset.copy);
     const card = what.closest(".card");
     if (!card) return;
-    const kind = ["pdf", "bibtex", "related"].find((name) => what.matches(`.base .to-${name}`));
+    const kind = ["pdf", "bibtex", "related", "keep"].find((name) => what.matches(`:is(.base, .kept) .to-${name}`));
     if (kind && isPlain(event) && (kind !== "pdf" || framesPdf())) {
       event.preventDefault();
       if (kind === "pdf" && panelOf(card)?.dataset.kind !== "pdf") opened(card);
