@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from django.db import connection
 from django.db.models import Q, Value
@@ -92,6 +92,8 @@ class DaysOfLists:
     start: date
     end: date
 
+    _with_categories: ClassVar[bool] = False
+
     @cached_property
     def lists(self) -> list[DayList]:
         """The lists, by day and category; one database query. Without any, nothing is known of the days."""
@@ -156,7 +158,7 @@ class DaysOfLists:
             paper__removed=False,
         )
         # Left to a database, unwanted categories would be compared with all papers that they ever had.
-        categories = "paper__categories" if Listing(self.spec).codes[1] else Value("")
+        categories = "paper__categories" if self._with_categories or Listing(self.spec).codes[1] else Value("")
         return [
             _Line(by_rss or (day, category) in unread, day, category, *rest)
             for by_rss, day, category, *rest in rows.order_by().values_list(
@@ -211,6 +213,36 @@ class DayOfLists(DaysOfLists):
         """Categories of `spec` that have no list of the day here."""
         known = {one.category for one in self.lists}
         return [] if self.spec is None else [code for code in Listing(self.spec).codes[0] if code not in known]
+
+
+class WholeDay:
+    """The lists of all categories of one day, read by two database queries, from which those of any categories are
+    taken without asking again."""
+
+    def __init__(self, day: date) -> None:
+        self.day = day
+        everything = _AllOfDay(None, day)
+        self._lists: dict[str, DayList] = {one.category: one for one in everything.lists}
+        self._lines: dict[str, list[_Line]] = {code: [] for code in self._lists}
+        for line in everything._lines:
+            self._lines[line.category].append(line)
+
+    def of(self, spec: CategorySpec | None) -> DayOfLists:
+        """What `DayOfLists(spec, day)` is."""
+        part = DayOfLists(spec, self.day)
+        codes = (
+            sorted(self._lists) if spec is None else [code for code in Listing(spec).codes[0] if code in self._lists]
+        )
+        vars(part).update(
+            lists=[self._lists[code] for code in codes], _lines=[line for code in codes for line in self._lines[code]]
+        )
+        return part
+
+
+class _AllOfDay(DayOfLists):
+    """A day whose lines bring their papers' categories, for any difference."""
+
+    _with_categories = True
 
 
 class _Line(NamedTuple):

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=32)),
                 ('day', models.DateField()),
                 ('stamp', models.CharField(help_text="The state of the day's lists that it was worked out for.", max_length=64)),
-                ('found', models.JSONField(default=list, help_text='[paper, kind, cosine or null] each, in the order of the list.')),
+                ('found', models.JSONField(default=list, help_text='[paper, kind, version or null, cosine or null] each, in the order of the list.')),
             ],
         ),
         migrations.CreateModel(
