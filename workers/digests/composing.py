@@ -84,15 +84,14 @@ def told(match: Match) -> Told:
     return match.paper, (match.version or 1) if match.kind in {Kind.REPLACE, Kind.REPLACE_CROSS} else 0
 
 
-def told_before(visitor: int, moment: datetime, this: int | None = None) -> frozenset[Told]:
+def told_before(visitor: int, moment: datetime, this: int = 0) -> frozenset[Told]:
     """What a reader's mails told in the time up to a moment, but for `this` digest; those included of which it is not
     known whether they arrived."""
     others = Digest.objects.filter(
         visitor=visitor, state__in=[Digest.State.SENT, Digest.State.UNSURE], due__gt=moment - REMEMBERED
     ).exclude(pk=this)
-    return frozenset(
-        (paper, version) for papers in others.values_list("papers", flat=True) for paper, version in papers
-    )
+    lists = others.values_list("papers", flat=True)
+    return frozenset((paper, version) for papers in lists for paper, version in papers)
 
 
 def _untold(found: Iterable[Match], since: date, before: frozenset[Told]) -> list[Match]:

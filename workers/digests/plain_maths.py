@@ -1,10 +1,12 @@
 """Formulas as plain text, for mails: no mail program shows MathML, and none shows TeX as readers want it.
 
 The text is taken from the MathML that pages show (`papers.maths`), so that there is one reader of TeX, and
-one list of what is not rendered. Scripts are Unicode's where it has them (x², aᵢⱼ), else `x^(ab)`; fractions are `a/b`, roots `√(a+b)`.
+one list of what is not rendered. Scripts are Unicode's where it has them (x², aᵢⱼ), else `x^(ab)`; fractions are
+`a/b`, roots `√(a+b)`.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
@@ -58,7 +60,7 @@ def _formula(html: str, source: str) -> str:
     text = _INVISIBLE.sub("", text).replace(_APPLY, "").replace(": =", " :=")
     if "\\" in text or text == source:
         text = _without_commands(text)
-    return _SPACES.sub(" ", text).strip()
+    return unicodedata.normalize("NFC", _SPACES.sub(" ", text).strip())
 
 
 def _without_commands(source: str) -> str:

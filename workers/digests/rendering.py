@@ -1,7 +1,7 @@
 """A reader's mail as a message: subject, text and HTML, and the headers by which mail programs know what it is.
 
-Nothing in it is loaded from anywhere and nothing tells that it was read. What comes from papers and readers is escaped by
-the HTML's template, and has no line breaks in headers.
+Nothing in it is loaded from anywhere and nothing tells that it was read. What comes from papers and readers is
+escaped in the HTML and has no line breaks in headers.
 """
 
 import re
@@ -93,7 +93,7 @@ def absolute(path: str) -> str:
 
 def called(subscription: Subscription) -> str:
     """What a subscription is called, on one line."""
-    name = collapse(subscription.name or label(subscription))
+    name = collapse(label(subscription))
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 

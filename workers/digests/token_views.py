@@ -34,8 +34,8 @@ def secret_address(view: View) -> View:
     return never_cache(guarded)
 
 
-# Whoever has the link may end the mails it names: mail programs post to it without a cookie (RFC 8058). A link that is only
-# followed, as scanners of mails do, changes nothing.
+# Whoever has the link may end the mails it names: mail programs post to it without a cookie (RFC 8058). A link that is
+# only followed, as scanners of mails do, changes nothing.
 @csrf_exempt
 @secret_address
 @require_http_methods(["GET", "HEAD", "POST"])

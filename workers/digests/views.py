@@ -84,8 +84,9 @@ def preview_page(request: HttpRequest) -> HttpResponse:
     return render(request, "digests/preview.html", context)
 
 
-# Mails have no style sheet to load: what is in this answer alone may be styled by its own words, and nothing can run in it.
+# Mails have no style sheet to load: this answer alone may be styled by its own words, and nothing can run in it.
 _MAIL_POLICY: Final = {
+    **dict.fromkeys(settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]),
     "default-src": [NONE],
     "style-src": [UNSAFE_INLINE],
     "base-uri": [NONE],
@@ -107,8 +108,8 @@ def preview_html(request: HttpRequest) -> HttpResponse:
     if not rhythm or not rendering.offered():
         return HttpResponse(status=404)
     mail, _fresh = composing.preview(_delivery(visitor)[0], _address(visitor) or "", rhythm, timezone.now())
-    html = str(mail.alternatives[0].content)
-    return HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
+    html, _kind = mail.alternatives[0]
+    return HttpResponse(str(html).replace("<head>", '<head><base target="_blank">', 1))
 
 
 @account_needed
@@ -200,22 +201,11 @@ def _read(given: QueryDict, delivery: Delivery, notes: list[str]) -> None:
 def _context(visitor: Visitor, delivery: Delivery) -> dict[str, Any]:
     now, zone = timezone.now(), rendering.zone_of(delivery)
     mailed = _mailed(visitor)
-    times = [
-        (
-            Subscription.Rhythm(rhythm).label,
-            timezone.localtime(
-                due.next_time(
-                    delivery.zone,
-                    delivery.hour,
-                    delivery.weekday if rhythm == Subscription.Rhythm.WEEKLY else None,
-                    now,
-                ),
-                zone,
-            ),
-            [rendering.called(row) for row in rows],
-        )
-        for rhythm, rows in mailed.items()
-    ]
+    times = []
+    for rhythm, rows in mailed.items():
+        weekday = delivery.weekday if rhythm == Subscription.Rhythm.WEEKLY else None
+        following = due.next_time(delivery.zone, delivery.hour, weekday, now).astimezone(zone)
+        times.append((Subscription.Rhythm(rhythm).label, following, [rendering.called(row) for row in rows]))
     return {
         "delivery": delivery,
         "address": _address(visitor),
