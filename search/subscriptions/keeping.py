@@ -139,7 +139,7 @@ def subscribe(
     who was forgotten meanwhile.
     """
     if asked.kind == Subscription.Kind.STARS:
-        _enough_stars(visitor)
+        enough_stars(visitor)
     options = {"name": _name(name), "rhythm": rhythm, "crosses": crosses, "replacements": replacements}
     with transaction.atomic():
         if not visitors.locked(visitor):
@@ -222,7 +222,8 @@ def _set(subscription: Subscription, **values: object) -> None:
     subscription.save(update_fields=list(values))
 
 
-def _enough_stars(visitor: Visitor) -> None:
+def enough_stars(visitor: Visitor) -> None:
+    """Raises SubscriptionError for a visitor who starred fewer than LEAST_STARS papers."""
     stars = Mark.objects.filter(visitor=visitor, starred__isnull=False)[: meaning.LEAST_STARS].count()
     if stars < meaning.LEAST_STARS:
         raise SubscriptionError(

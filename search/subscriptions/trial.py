@@ -1,59 +1,79 @@
 """What a threshold would have brought in the past weeks, before somebody subscribes by it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
+
+import numpy as np
 
 from papers.models import Subscription, Visitor
 from search.subscriptions import meaning
 from search.subscriptions.days import DayPapers
+from search.subscriptions.keeping import enough_stars, read
 from search.subscriptions.matching import days_announced
+from search.vectors import Vectors
 
 WANTED_A_WEEK: Final = 10  # papers that the recommended threshold brings
-SHOWN: Final = 60
-STEPS: Final = tuple(round(0.2 + 0.02 * step, 2) for step in range(31))
-"""The thresholds to choose from, .2 to .8."""
+SHOWN: Final = 300
+STEP: Final = 0.01
+LOWEST: Final = 0.2
+DAYS_A_WEEK: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
-    """A paper of the past weeks with its cosine and the day of its announcement."""
+class Tried:
+    """A paper of the past weeks (its primary key), the day of its announcement, and its cosine."""
 
-    paper: int
-    cosine: float
+    paper_id: int
     day: date
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What thresholds would have brought. nearest: the SHOWN best papers; weekly: papers a week by threshold, each of
-    STEPS; recommended: the highest step that brings WANTED_A_WEEK. days: that were looked at."""
+    """What thresholds would have brought. weeks: that were looked at, by five announcement days each; papers: the SHOWN
+    best, best first, replacements left out; recommended: the highest threshold, in steps of STEP, that brings
+    WANTED_A_WEEK papers a week, LOWEST where none does."""
 
-    nearest: list[Near]
-    weekly: Mapping[float, float]
+    weeks: float
+    papers: list[Tried]
     recommended: float
-    days: int
+    _scores: list[float] = field(default_factory=list, repr=False)
+
+    def a_week(self, threshold: float) -> float:
+        """How many papers a week are not under a threshold."""
+        return bisect_right(self._scores, -threshold) / self.weeks
 
 
 def try_out(visitor: Visitor, kind: str, text: str, weeks: int = 3) -> Trial:
-    """What papers like a text, or like the visitor's stars, the past weeks' lists had.
+    """What papers like a text, or like the visitor's stars, the lists of the past weeks had.
 
-    Raises search.encoder.EncoderError where the text cannot be encoded.
+    Raises search.subscriptions.keeping.SubscriptionError where it cannot be told: no text, too few stars, no encoder.
     """
     newest = days_announced(date.min, 1)
-    days = days_announced(newest[0] - timedelta(weeks=weeks), 5 * weeks) if newest else []
-    asked = meaning.encode(text) if kind == Subscription.Kind.TEXT else meaning.star_vectors(visitor.pk)
-    best: dict[int, Near] = {}
+    days = days_announced(newest[0] - timedelta(weeks=weeks), DAYS_A_WEEK * weeks) if newest else []
+    best: dict[int, Tried] = {}
+    near = _nearness(visitor, kind, text)
     for day in days:
         ids, theirs = DayPapers.of(day).announced_first()
-        if not len(ids):
-            continue
-        cosines = theirs @ asked if asked.ndim == 1 else meaning.like_stars(theirs, asked)
-        for paper, cosine in zip(ids.tolist(), cosines.tolist(), strict=True):
-            best.setdefault(paper, Near(paper, cosine, day))
-    near = sorted(best.values(), key=lambda one: (-one.cosine, one.paper))
-    span = max(1.0, len(days) / 5)
-    weekly = {step: sum(one.cosine >= step for one in near) / span for step in STEPS}
-    enough = [step for step in STEPS if weekly[step] >= WANTED_A_WEEK]
-    return Trial(near[:SHOWN], weekly, max(enough, default=STEPS[0]), len(days))
+        if len(ids):
+            for paper, score in zip(ids.tolist(), near(theirs).tolist(), strict=True):
+                best.setdefault(paper, Tried(paper, day, score))
+    papers = sorted(best.values(), key=lambda one: (-one.score, one.paper_id))
+    span = max(1.0, len(days) / DAYS_A_WEEK)
+    scores = [-one.score for one in papers]
+    enough = papers[round(WANTED_A_WEEK * span) - 1].score if len(papers) >= WANTED_A_WEEK * span else LOWEST
+    recommended = max(LOWEST, int(enough / STEP) * STEP)
+    return Trial(span, papers[:SHOWN], round(recommended, 2), scores)
+
+
+def _nearness(visitor: Visitor, kind: str, text: str) -> Callable[[Vectors], np.ndarray]:
+    if kind == Subscription.Kind.STARS:
+        enough_stars(visitor)
+        stars = meaning.star_vectors(visitor.pk)
+        return lambda theirs: meaning.like_stars(theirs, stars)
+    asked = read(kind, text, LOWEST)
+    vector = meaning.encode(asked.text)  # read a moment ago, and kept
+    return lambda theirs: theirs @ vector
