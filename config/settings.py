@@ -167,10 +167,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["papers.accounts.backend.Door"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "my"
 SINGLE_USER: bool = OPTION["SINGLE_USER"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
 from django.db.models import F
@@ -13,6 +14,7 @@ from papers import visitors
 from papers.models import Mark, Reader, SavedSearch, Tally, Visitor
 
 CHUNK: Final = 1_000
+MOST_SEARCHES: Final = 200  # as many as one visitor may save
 _EARLIEST: Final = ("starred", "seen", "opened")
 
 
@@ -20,20 +22,23 @@ def take_along(browser: Visitor, account: Visitor) -> None:
     """Move all that a visitor without account keeps to an account's, and delete that visitor.
 
     Of a paper that both marked, the earlier time of each mark stays (the later one of a view); a star or an opening
-    of both counts once from then on. Nothing happens where the browser's visitor is gone or has an account.
+    of both counts once from then on. What an account has no room for is forgotten. Nothing happens where the browser's
+    visitor is gone or has an account.
     """
     with transaction.atomic():
-        rows = {row.pk: row for row in Visitor.objects.select_for_update().filter(pk__in=[browser.pk, account.pk])}
+        rows = {
+            row.pk: row
+            for row in Visitor.objects.select_for_update().order_by("pk").filter(pk__in=[browser.pk, account.pk])
+        }
         if len(rows) < 2 or rows[browser.pk].reader_id is not None:
             return
         browser, account = rows[browser.pk], rows[account.pk]
         _join_marks(browser, account)
-        kept = SavedSearch.objects.filter(visitor=account).values_list("digest", flat=True)
-        SavedSearch.objects.filter(visitor=browser).exclude(digest__in=list(kept)).update(visitor=account)
+        _join_searches(browser, account)
         account.words = account.words or browser.words
         account.began, account.active = min(account.began, browser.began), max(account.active, browser.active)
         account.save(update_fields=["words", "began", "active"])
-        browser.delete()
+        visitors.forget(browser)
 
 
 def _join_marks(browser: Visitor, account: Visitor) -> None:
@@ -55,7 +60,26 @@ def _join_marks(browser: Visitor, account: Visitor) -> None:
         for field, column in (("starred", "stars"), ("opened", "opened")):
             Tally.objects.filter(paper__in=twice[field], **{f"{column}__gt": 0}).update(**{column: F(column) - 1})
         Mark.objects.filter(pk__in=[row.pk for row in chunk]).delete()
-    Mark.objects.filter(visitor=browser).update(visitor=account)
+    _move(browser, account)
+
+
+def _move(browser: Visitor, account: Visitor) -> None:
+    """Marks on papers that the account has none on, as far as there is room: stars first, then the newest."""
+    hers = Mark.objects.filter(visitor=browser)
+    room = max(visitors.MOST_MARKS - Mark.objects.filter(visitor=account).count(), 0)
+    if hers.count() > room:
+        wanted = list(hers.order_by(F("starred").desc(nulls_last=True), "-pk").values_list("pk", flat=True)[:room])
+        for chunk in (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)):
+            Mark.objects.filter(pk__in=chunk).update(visitor=account)
+    else:
+        hers.update(visitor=account)
+
+
+def _join_searches(browser: Visitor, account: Visitor) -> None:
+    kept = set(SavedSearch.objects.filter(visitor=account).values_list("digest", flat=True))
+    new = [row.pk for row in SavedSearch.objects.filter(visitor=browser) if row.digest not in kept]
+    room = max(MOST_SEARCHES - len(kept), 0)
+    SavedSearch.objects.filter(pk__in=new[:room]).update(visitor=account)
 
 
 def _given(times: Iterable[Any]) -> list[Any]:
@@ -64,10 +88,12 @@ def _given(times: Iterable[Any]) -> list[Any]:
 
 @receiver(user_logged_in)
 def _bring(request: HttpRequest | None, user: Reader, **_: Any) -> None:
-    """Who signs in brings what her browser kept; a request without a browser (a test's, a command's) brings nothing."""
+    """Who signs in brings what her browser kept, and is among her account's devices, by whichever door she came; a
+    sign-in without a request brings nothing."""
     account, _made = Visitor.objects.get_or_create(reader=user)
     if request is None:
         return
+    UserSession.objects.create_from_request(request, user=user)
     if (browser := visitors.visitor_of_cookie(request)) is not None:
         take_along(browser, account)
     visitors.known_as(request, account)

@@ -1,5 +1,7 @@
 """Readers with accounts, for tests."""
 
+from typing import Any
+
 from allauth.account.models import EmailAddress
 from django.test import Client
 
@@ -19,5 +21,15 @@ def make_reader(email: str = "ada@example.org", *, verified: bool = True, passwo
 def signed_in(reader: Reader) -> Client:
     """A browser in which the reader is signed in."""
     client = Client()
-    client.force_login(reader, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(reader)
     return client
+
+
+def target(response: Any) -> str:
+    """Where an answer leads."""
+    return str(response.url)
+
+
+def streamed(response: Any) -> str:
+    """The text of an answer that comes in pieces."""
+    return b"".join(response.streaming_content).decode()
