@@ -16,6 +16,7 @@ from search.engines.base import EngineAwayError, EngineError
 from search.indexing import index_pending as index_marked
 from workers import alarms, arrival, completeness, mails, schedule, waking
 from workers.app import EXPIRY, HOUR, QUEUES, app
+from workers.digests import bounces, due, sending
 from workers.jobs import followed, order
 from workers.sources import Page
 from workers.sources.transport import QUICK
@@ -38,9 +39,28 @@ def tick() -> None:
             completeness.check()
         finally:
             try:
-                mails.send_alarms()
-            except (OSError, smtplib.SMTPException) as error:
-                log.error("alarms could not be mailed", reason=str(error))
+                _look_after_readers_mails()
+            finally:
+                try:
+                    mails.send_alarms()
+                except (OSError, smtplib.SMTPException) as error:
+                    log.error("alarms could not be mailed", reason=str(error))
+
+
+def _look_after_readers_mails() -> None:
+    """Write down which are due, have them sent, take what came back."""
+    due.plan_digests()
+    if sending.is_anything_due():
+        wake(send_digests)
+    bounces.take_new()
+    sending.watch()
+
+
+@app.task
+def send_digests() -> None:
+    """Send the mails to readers that are due, for some minutes; the rest with another message."""
+    if sending.send_digests():
+        wake(send_digests)
 
 
 @app.task

@@ -86,7 +86,7 @@ class _Handler:
 class _Server(SMTP):
     """Takes its step `data` before it asks for the body."""
 
-    async def smtp_DATA(self, arg: str) -> None:  # type: ignore[override] # noqa: N802 -- aiosmtpd's name
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
         post: Post = self.event_handler.post
         post.reached.append("data")
         who = self.envelope.rcpt_tos[0] if self.envelope and self.envelope.rcpt_tos else ""
@@ -101,7 +101,7 @@ class _Controller(Controller):
         return _Server(self.handler, hostname="post.example")
 
     def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()
 
 

@@ -174,7 +174,7 @@ def test_an_address_that_refuses_three_times_in_a_row_gets_no_more(post: Post) -
     make_digest()
     sending.send_digests()
     for number, good in enumerate([False, False, True, False, False, False]):
-        post.answers = lambda step, who, good=good: "550 go away" if step == "rcpt" and not good else None
+        refuse(post, "none" if good else "rcpt", "550 go away")
         make_digest(period=f"2026-12-0{number + 1}", due=timezone.now() + timedelta(days=number + 1))
         assert Delivery.objects.get().stopped is None
         sending.send_digests()

@@ -8,7 +8,7 @@ What these workers have that others have not:
 - an encoder without a model: a text's vector is drawn by the text;
 - a beat that looks each second, and no schedule of arXiv's hours: only what a test orders is due;
 - short waits where a failure or a dead holder of a turn is waited for;
-- switches in the form of files in DATA_DIR: `deadly` and `index-full`, see there.
+- switches in the form of files in DATA_DIR: `deadly`, `index-full` and `before-dot`, see there.
 """
 
 import json
@@ -107,12 +107,30 @@ def index() -> int:
     return index_pending()
 
 
+def owe(names: Sequence[str]) -> None:
+    """Readers of these names, each with a daily and a weekly mail that is due."""
+    from allauth.account.models import EmailAddress
+    from django.utils import timezone
+
+    from papers.models import Delivery, Digest, Reader, Visitor
+
+    now = timezone.now()
+    for name in names:
+        email = f"{name}@example.org"
+        reader = Reader.objects.create(username=name, email=email)
+        EmailAddress.objects.create(user=reader, email=email, primary=True, verified=True)
+        visitor = Visitor.objects.create(reader=reader)
+        Delivery.objects.create(visitor=visitor)
+        for rhythm in ("daily", "weekly"):
+            Digest.objects.create(visitor=visitor, rhythm=rhythm, period="2026-11-24", due=now, not_before=now)
+
+
 CALLS: dict[str, Callable[..., object]] = {
-    each.__name__: each for each in (seed, order, again, wake, send_again, publish, index)
+    each.__name__: each for each in (seed, order, again, wake, send_again, publish, index, owe)
 }
 
 
-def _prepare(sqlite_timeout: float | None = None, late: bool = False) -> None:
+def _prepare(sqlite_timeout: float | None = None, late: bool = False, mails: bool = False) -> None:
     """Django, Celery and what is different here."""
     process.claim("worker")
     django.setup()
@@ -140,6 +158,8 @@ def _prepare(sqlite_timeout: float | None = None, late: bool = False) -> None:
     if settings.SEARCH_ENGINE == "embedded":
         _make_full(settings.DATA_DIR / "index-full")
         get_engine()
+    if mails:
+        _write_mails(settings.DATA_DIR / "before-dot")
     if late:
         app.task(name="tests.late")(_touch)
 
@@ -147,6 +167,32 @@ def _prepare(sqlite_timeout: float | None = None, late: bool = False) -> None:
 def _touch(path: str) -> None:
     """The task `tests.late`, which only a later version of the site knows."""
     Path(path).touch()
+
+
+def _write_mails(switch: Path) -> None:
+    """Mails that tell one invented paper, whatever is subscribed. While the file `switch` is there, whoever has written
+    down that a mail may be delivered waits before its dot, and says so by the file's text."""
+    import time
+
+    from django.core.mail import EmailMultiAlternatives
+
+    from workers.digests import composing, dialogue, sending
+
+    end = dialogue.Dialogue._end
+
+    def compose(digest: Any, delivery: Any) -> composing.Mail:
+        message = EmailMultiAlternatives(f"Mail {digest.pk}", "New.\r\n" * 500, to=[delivery.visitor.reader.email])
+        return composing.Mail(message, [[digest.pk, 0]])
+
+    def wait(self: dialogue.Dialogue) -> None:
+        while switch.exists():
+            switch.write_text("here")
+            time.sleep(0.05)
+        end(self)
+
+    vars(composing)["compose"] = compose
+    vars(sending)["evaluate"] = lambda batch: None
+    dialogue.Dialogue._end = wait  # type: ignore[method-assign]
 
 
 def _make_deadly(switch: Path) -> None:
