@@ -4,7 +4,8 @@ The query is the site's own (`search.query`). A part of it is put to the engine 
 where a word stands in a note or a tag as well, what it combines is worked out here from sets of papers.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +18,9 @@ from search.service import Context, in_one_index
 IDS_AT_ONCE: Final = 10_000  # of one question to the engine
 MOST_QUESTIONS: Final = 12
 """So many parts of a query are put to the engine one by one; a query of more has the rest left out."""
+
+_BOUND: Final = "(?<![a-z0-9])%s(?![a-z0-9])"
+_IRREGULAR: Final = frozenset({"die", "lie", "tie", "sky"})  # dying, lying, tying, skies
 
 
 @dataclass(slots=True)
@@ -31,7 +35,7 @@ class Found:
 class _Search:
     engine: Engine
     papers: Mapping[int, str]
-    own: Mapping[int, list[tuple[list[str], list[str]]]]
+    own: Mapping[int, Iterable[str]]
     questions: int = 0
     kept: dict[Node, set[int]] = field(default_factory=dict)
 
@@ -61,7 +65,8 @@ class _Search:
 
     def _own(self, node: Node) -> set[int]:
         if node not in self.kept:
-            self.kept[node] = {pk for pk, texts in self.own.items() if any(_holds(node, *text) for text in texts)}
+            holds = _holds(node)
+            self.kept[node] = {pk for pk, texts in self.own.items() if any(map(holds, texts))}
         return self.kept[node]
 
     def _ask(self, node: Node) -> set[int]:
@@ -87,10 +92,9 @@ def find(query: Query, papers: Mapping[int, str], own: Mapping[int, Iterable[str
     tree = query.tree
     if tree is None or not papers:
         return Found(set(papers))
-    read = {pk: [(analysis.stems(text), analysis.words(text)) for text in texts] for pk, texts in own.items()}
 
     def ask(context: Context) -> Found:
-        search = _Search(context.engine, papers, read)
+        search = _Search(context.engine, papers, own)
         ids = search.find(tree) & papers.keys()
         return Found(ids, search.questions <= MOST_QUESTIONS)
 
@@ -109,15 +113,30 @@ def _with_authors(node: Node) -> Node:
     return node
 
 
-def _holds(node: Node, stems: list[str], words: list[str]) -> bool:
-    """Whether a text holds a word, or a phrase as it is written."""
-    if isinstance(node, Phrase):
-        wanted = analysis.words(node.text)
-        starts = range(len(words) - len(wanted) + 1)
-        return bool(wanted) and any(words[at : at + len(wanted)] == wanted for at in starts)
-    if not isinstance(node, Word):
-        return False
-    if wanted := analysis.stems(node.text):
-        return set(wanted) <= set(stems)
-    wanted = analysis.words(node.text)
-    return bool(wanted) and set(wanted) <= set(words)
+def _holds(node: Node) -> Callable[[str], bool]:
+    """Whether a text holds a word, or a phrase as it is written: what the analyzers say, with most texts decided by
+    looking at their letters, which takes a hundredth of the time."""
+    if not isinstance(node, Word | Phrase):
+        return lambda text: False
+    wanted, stems = analysis.words(node.text), analysis.stems(node.text)
+    if not wanted:
+        return lambda text: False
+    if isinstance(node, Phrase) or not stems:
+        there = re.compile(_BOUND % "[^a-z0-9]+".join(wanted))
+        return lambda text: there.search(_plain(text)) is not None
+    words = [re.compile(_BOUND % word) for word in wanted]
+    # Every form of a word begins as its stem does, but for the stem's last letter.
+    begins = [stem[:-1] for stem in stems if stem not in _IRREGULAR and len(stem) > 2]
+
+    def holds(text: str) -> bool:
+        plain = _plain(text)
+        if all(word.search(plain) for word in words):
+            return True
+        return all(begin in plain for begin in begins) and set(stems) <= set(analysis.stems(plain))
+
+    return holds
+
+
+def _plain(text: str) -> str:
+    """A text as the analyzers fold it: small ASCII letters, its words one space apart where it has others."""
+    return text.lower() if text.isascii() else " ".join(analysis.words(text))

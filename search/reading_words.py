@@ -35,9 +35,9 @@ def words_of_reading(papers: Iterable[tuple[Sequence[str], float]], most: int) -
     """The `most` telling keyphrases of papers, heaviest first; for each paper its keyphrases, best first, and what it
     counts.
 
-    A phrase's weight is √(Σ counts) · idf, where a phrase's idf is the mean of its words' idf in the table that ships, at
-    most RAREST: "model" stands in every second paper and weighs next to nothing. Forms with the same stems are one phrase;
-    a word alone that is part of a heavier phrase of the same papers is left out.
+    A phrase's weight is √(Σ counts) · idf, where a phrase's idf is the mean of its words' idf in the table that ships,
+    each at most RAREST: "model" stands in every second paper and weighs next to nothing. Forms with the same stems are
+    one phrase; one that is part of a heavier phrase of the same papers is left out.
     """
     total: dict[str, float] = defaultdict(float)
     times: Counter[str] = Counter()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bibtexparser.library import Library
+from bibtexparser.model import DuplicateBlockKeyBlock, Entry, ParsingFailedBlock
 from bibtexparser.splitter import Splitter
 from django.utils.translation import gettext as _
 
@@ -25,6 +26,7 @@ _NAMED: Final = re.compile(
     r"((?:[a-z-]{2,12}(?:\.[a-z-]{2,10})?/)?[0-9.]{4,12}(?:v[0-9]{1,3})?)",
     re.IGNORECASE | re.ASCII,
 )
+_EPRINT: Final = re.compile(r"\beprint\s{0,9}=\s{0,9}[{\"]?([a-z./0-9-]{4,30})", re.IGNORECASE)
 _LOOKS_LIKE_BIBTEX: Final = re.compile(r"^[ \t]*@[a-z]+[ \t]*[{(]", re.IGNORECASE | re.MULTILINE)
 # Where each field's worth is: a name in `eprint` is meant, one in a note may be another paper's.
 _FIELDS: Final = ("eprint", "arxivid", "arxiv", "doi", "url", "ee", "journal", "howpublished", "number", "note")
@@ -99,20 +101,23 @@ def _of_text(text: str, found: Read) -> Iterator[str]:
 
 def _of_bibtex(text: str, found: Read) -> Iterator[str]:
     library: Library = Splitter(text).split()
-    entries = library.entries
-    found.left_out += max(0, len(entries) - MOST_ENTRIES)
-    for block in library.failed_blocks:
-        if (id_ := _named_in(block.raw[:20_000] if block.raw else "")) is not None:
-            yield id_  # an entry with a brace too few still names its paper
+    blocks = [block for block in library.blocks if isinstance(block, Entry | ParsingFailedBlock)]
+    found.left_out += max(0, len(blocks) - MOST_ENTRIES)
+    for block in blocks[:MOST_ENTRIES]:
+        # Two entries with one key are two papers all the same.
+        entry = block.ignore_error_block if isinstance(block, DuplicateBlockKeyBlock) else block
+        if isinstance(entry, Entry):
+            fields = {each.key.lower().strip(): str(each.value) for each in entry.fields}
+            name, said = _id_of(fields), fields.get("title", "")[:1_000]
+            said = collapse(re.sub(r"[{}]", "", to_text(said))).strip('"') or entry.key
+        else:  # an entry with a brace too few still names its paper
+            raw = (block.raw or "")[:20_000]
+            one = parse_id(eprint[1]) if (eprint := _EPRINT.search(raw)) else None
+            name, said = one.base if one else _named_in(raw), collapse(raw[:LONGEST_SHOWN])
+        if name is not None:
+            yield name
         else:
-            _tell(found, collapse((block.raw or "")[:LONGEST_SHOWN]))
-    for entry in entries[:MOST_ENTRIES]:
-        fields = {each.key.lower().strip(): str(each.value) for each in entry.fields}
-        if (id_ := _id_of(fields)) is not None:
-            yield id_
-        else:
-            title = collapse(to_text(re.sub(r"[{}\"]", "", fields.get("title", "")[:1_000])))
-            _tell(found, title or entry.key)
+            _tell(found, said)
 
 
 def _id_of(fields: dict[str, str]) -> str | None:

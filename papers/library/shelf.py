@@ -1,24 +1,25 @@
 """What a reader keeps, a row a paper, and which of it she wants to see: filters, order, what there is to choose."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.db.models import QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from papers.models import ListEntry, Mark, Note, Tagged, Visitor
+from papers.batches import batched
+from papers.models import ListEntry, Mark, Note, Paper, Tagged, Visitor
 from papers.tex import fold, to_text
 
 MOST: Final = 20_000
 """So many papers that she starred last are on the page; no list, tag or note falls under it."""
 
+CHUNK: Final = 5_000  # papers of one query
 LONGEST_QUERY: Final = 500  # characters
 SORTS: Final[dict[str, str | Promise]] = {
     "kept": gettext_lazy("Last kept"),
@@ -27,7 +28,8 @@ SORTS: Final[dict[str, str | Promise]] = {
     "preference": gettext_lazy("Preference ❤"),
 }
 HAS: Final[dict[str, str | Promise]] = {"star": gettext_lazy("starred"), "note": gettext_lazy("with a note")}
-_PAPER: Final = ("paper_id", "paper__arxiv_id", "paper__title", "paper__categories", "paper__published")
+_PAPER: Final = ("paper__arxiv_id", "paper__title", "paper__categories", "paper__published")
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -48,35 +50,42 @@ class Holding:
 
 def holdings(visitor: Visitor) -> dict[int, Holding]:
     """All that a visitor starred, noted, tagged or put on lists, by primary key, without what arXiv removed; four
-    database queries."""
-    found: dict[int, Holding] = {}
-    stars = Mark.objects.filter(visitor=visitor, starred__isnull=False).order_by("-starred", "-pk")
-    for holding, _more in _take(found, stars, "starred", most=MOST):
-        holding.starred = True
+    database queries, one more for each CHUNK papers without a star."""
+    stars = Mark.objects.filter(visitor=visitor, starred__isnull=False, paper__removed=False)
+    found = {
+        pk: Holding(arxiv_id, title, categories, published, when, starred=True)
+        for pk, when, arxiv_id, title, categories, published in stars.order_by("-starred", "-pk").values_list(
+            "paper_id", "starred", *_PAPER
+        )[:MOST]
+    }
     if visitor.reader_id is None:  # the rest needs an account
         return found
-    for holding, _more in _take(found, Note.objects.filter(visitor=visitor).order_by(), "changed"):
-        holding.note = True
+    notes = list(Note.objects.filter(visitor=visitor).order_by().values_list("paper_id", "changed"))
     tagged = Tagged.objects.filter(tag__visitor=visitor).order_by()
-    for holding, name in _take(found, tagged, "added", "tag__name"):
-        holding.tags.add(name)
-    entries = ListEntry.objects.filter(reading_list__visitor=visitor).order_by()
-    for holding, pk in _take(found, entries, "added", "reading_list_id"):
-        holding.lists.add(pk)
+    uses = list(tagged.values_list("paper_id", "added", "tag__name"))
+    listed = ListEntry.objects.filter(reading_list__visitor=visitor).order_by()
+    entries = list(listed.values_list("paper_id", "added", "reading_list_id"))
+    others = {row[0] for row in notes} | {row[0] for row in uses} | {row[0] for row in entries}
+    for part in batched(sorted(others - found.keys()), CHUNK):
+        there = Paper.objects.filter(pk__in=part, removed=False).order_by()
+        rows = there.values_list("pk", "arxiv_id", "title", "categories", "published")
+        found |= {pk: Holding(name, title, codes, published, _NEVER) for pk, name, title, codes, published in rows}
+    for pk, when in notes:
+        if holding := _kept(found, pk, when):
+            holding.note = True
+    for pk, when, name in uses:
+        if holding := _kept(found, pk, when):
+            holding.tags.add(name)
+    for pk, when, number in entries:
+        if holding := _kept(found, pk, when):
+            holding.lists.add(number)
     return found
 
 
-def _take(
-    found: dict[int, Holding], rows: QuerySet[Any], when: str, more: str = "pk", most: int | None = None
-) -> Iterator[tuple[Holding, Any]]:
-    for pk, arxiv_id, title, categories, published, time, value in rows.filter(paper__removed=False).values_list(
-        *_PAPER, when, more
-    )[:most]:
-        holding = found.get(pk)
-        if holding is None:
-            holding = found[pk] = Holding(arxiv_id, title, categories, published, time)
-        holding.kept = max(holding.kept, time)
-        yield holding, value
+def _kept(found: Mapping[int, Holding], pk: int, when: datetime) -> Holding | None:
+    if (holding := found.get(pk)) is not None:
+        holding.kept = max(holding.kept, when)
+    return holding
 
 
 def texts_of(visitor: Visitor, kept: Mapping[int, Holding]) -> dict[int, list[str]]:

@@ -279,3 +279,19 @@ def test_only_the_last_stars_are_shown_of_too_many(visitor: Visitor, monkeypatch
     star(visitor, *papers)
     monkeypatch.setattr(shelf, "MOST", 3)
     assert set(shelf.holdings(visitor)) == {paper.pk for paper in papers[:3]}
+
+
+def test_every_form_of_a_word_is_found_in_a_note(
+    reader: Client, visitor: Visitor, engine: base.Engine, encoder: Any
+) -> None:
+    forms = ["dying suns", "He LIES", "happiness", "relational", "Schrödinger’s cats", "skies_above", "re-hoping"]
+    papers = PaperFactory.create_batch(len(forms))
+    star(visitor, *papers)
+    for paper, text in zip(papers, forms, strict=True):
+        Note.objects.create(visitor=visitor, paper=paper, text=text)
+    index_pending()
+    asked = ["die", "lying", "happy", "relate", "schrodinger", "sky", "hope"]
+    for word, paper in zip(asked, papers, strict=True):
+        assert shown(page_of(reader, f"/library?q={word}")) == ids(paper), word
+    assert shown(page_of(reader, "/library?q=%22schrodinger+s+cats%22")) == ids(papers[4])
+    assert shown(page_of(reader, "/library?q=ki")) == []
