@@ -79,6 +79,10 @@ bench-backfill: setup-dev ## Measure how fast OAI-PMH fills a database, against 
 bench-engines: setup-dev ## Measure both search engines side by side on 364,000 papers
 	@$(BIN)/python -m benchmarks.engines $(ARGS)
 
+.PHONY: bench-digests
+bench-digests: setup-dev ## Measure how long the mails of 10,000 readers take, made and not sent
+	@$(BIN)/python -m benchmarks.digests $(ARGS)
+
 .PHONY: bench-pages
 bench-pages: setup-dev ## Measure pages at 364,000 papers beside a plain Django view, and 1,000 cards in a browser
 	@$(BIN)/python -m benchmarks.pages $(ARGS)
