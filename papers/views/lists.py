@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Final
 
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -93,15 +93,21 @@ def _named(spec: CategorySpec) -> dict[str, object]:
     }
 
 
+def chosen(given: QueryDict) -> str:
+    """The list of categories that the form of categories says, not yet read; empty where it says none."""
+    ticked = "+".join(given.getlist("c"))
+    crossed = "".join(f"-{code}" for code in given.getlist("x"))
+    typed = given.get("spec", "").strip()
+    text = ticked + ("" if not typed or typed.startswith("-") else "+") + typed + crossed
+    return text if text.strip("+, ") else ""
+
+
 @require_safe
 def choose(request: HttpRequest) -> HttpResponse:
     """Where the form of categories leads: to the list of the boxes that were ticked (`c`), less those that were crossed
     out (`x`), and the text that was added."""
-    ticked = "+".join(request.GET.getlist("c"))
-    crossed = "".join(f"-{code}" for code in request.GET.getlist("x"))
-    typed = request.GET.get("spec", "").strip()
-    text = ticked + ("" if not typed or typed.startswith("-") else "+") + typed + crossed
-    if not text.strip("+, "):
+    text = chosen(request.GET)
+    if not text:
         return redirect("home")
     try:
         return redirect("listing", split_spec(text))

@@ -2,9 +2,14 @@
 
 from django.urls import path
 
-from search.subscriptions import my, views
+from search.subscriptions import feeds, my, subscribing, views
 
 urlpatterns = [
     path("my", my.my_page, name="my"),
     path("subscriptions", views.subscriptions_page, name="subscriptions"),
+    path("subscriptions/new", subscribing.subscribe_page, name="subscribe"),
+    path("subscriptions/<int:pk>", subscribing.subscription_page, name="subscription"),
+    path("subscriptions/undo", views.take_back, name="subscription-undo"),
+    path("subscriptions/opml", feeds.opml, name="subscriptions-opml"),
+    path("subscriptions/feed/<str:secret>", feeds.subscription_feed, name="subscription-feed"),
 ]
