@@ -31,6 +31,7 @@ from workers.digests.plain_maths import plain
         (r"$\mathcal{O}(n\log n)$", "𝒪(n log n)"),
         (r"$\sin^2\theta_{13}$", "sin² θ₁₃"),
         (r"$\hat{x}+\bar{y}$", "x̂ + ȳ"),
+        (r"$\widehat{\cal O}_X$", "𝒪̂_X"),
         (r"$\overline{AB}$", "A̅B̅"),
         (r"$-1$", "−1"),
         (r"$16\times$", "16×"),

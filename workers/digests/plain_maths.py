@@ -143,8 +143,9 @@ def _over(element: ElementTree.Element, parts: Sequence[str]) -> str:
         return base
     if sign == "\u0332":  # a line, of which the renderer knows one only
         return "".join(letter + ("\u0305" if above else sign) for letter in base)
-    if above and sign in _COMBINING:
-        return "".join(letter + _COMBINING[sign] for letter in base) if len(base) <= 3 else base + sign
+    mark = sign if len(sign) == 1 and unicodedata.combining(sign) else _COMBINING.get(sign)
+    if above and mark:
+        return "".join(letter + mark for letter in base) if len(base) <= 3 else base + mark
     return base + (_script(sign, "^", _SUPER) if above else _script(sign, "_", _SUB))
 
 
