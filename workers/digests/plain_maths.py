@@ -137,7 +137,7 @@ def _script(text: str, sign: str, table: dict[int, int]) -> str:
 
 
 def _over(element: ElementTree.Element, parts: Sequence[str]) -> str:
-    base, sign = parts[0], parts[1].strip()
+    base, sign = _INVISIBLE.sub("", parts[0]), parts[1].strip()
     above = element.tag == "mover"
     if sign in {"⏞", "⏟", "⎴", "⎵"}:
         return base
