@@ -109,7 +109,8 @@ def preview_html(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=404)
     mail, _fresh = composing.preview(_delivery(visitor)[0], _address(visitor) or "", rhythm, timezone.now())
     html, _kind = mail.alternatives[0]
-    return HttpResponse(str(html).replace("<head>", '<head><base target="_blank">', 1))
+    page = str(html).replace("<head>", '<head><base target="_blank">', 1)
+    return HttpResponse(page.replace('<a href="#', '<a target="_self" href="#'))
 
 
 @account_needed
