@@ -181,7 +181,7 @@ def _piece(
         context["again"] = True
     response = render(request, PIECES[name], context, status=status)
     if say:
-        response["HX-Trigger"] = json.dumps({"kept": {"say": say, "undo": undo}})
+        response["HX-Trigger-After-Swap"] = json.dumps({"kept": {"say": say, "undo": undo}})
     return response
 
 

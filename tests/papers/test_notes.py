@@ -55,7 +55,7 @@ def test_a_script_gets_the_piece_alone_and_a_word_to_say(client: Client, tides: 
     assert response.status_code == 200
     assert b"<html" not in response.content
     assert b"short" in response.content
-    assert "Saved" in response["HX-Trigger"]
+    assert "Saved" in response["HX-Trigger-After-Swap"]
 
 
 def test_a_preview_keeps_nothing(client: Client, tides: Paper) -> None:
