@@ -34,7 +34,8 @@ class Row:
     """One paper of a list with its number, from 1; `words` to mark in it, and the words that made it a relative.
 
     In an announcement list, `kind` is how the paper stands there, `change` what a replacement changed, and `in_feed`
-    false where arXiv's own feed was read and lacks it. `kept` is what a reader with an account wrote and tagged.
+    false where arXiv's own feed was read and lacks it. `kept` is what a reader with an account wrote and tagged; `also`
+    names what else brings it to her, with addresses.
     """
 
     number: int
@@ -47,6 +48,7 @@ class Row:
     told: Told | None = None
     item: Item | None = None
     kept: Kept | None = None
+    also: tuple[tuple[str, str], ...] = ()
 
 
 def reader(request: HttpRequest) -> dict[str, object]:

@@ -6,6 +6,8 @@ from search.subscriptions import feeds, my, subscribing, views
 
 urlpatterns = [
     path("my", my.my_page, name="my"),
+    path("my/seen", my.set_seen, name="my-seen"),
+    path("my/order", my.set_order, name="my-order"),
     path("subscriptions", views.subscriptions_page, name="subscriptions"),
     path("subscriptions/new", subscribing.subscribe_page, name="subscribe"),
     path("subscriptions/<int:pk>", subscribing.subscription_page, name="subscription"),

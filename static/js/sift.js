@@ -37,16 +37,21 @@ const Sift = (() => {
   const queues = { seen: new Set(), unseen: new Set() };
   let timer = 0;
 
+  /** Show cards as seen or not; so many papers of the list were changed, those without a card, too. */
+  function paint(list, on, number) {
+    for (const card of list) card.classList.toggle("is-seen", on);
+    before += on ? number : -number;
+    count();
+  }
+
   function setSeen(list, on) {
     const changed = list.filter((card) => card.classList.contains("is-seen") !== on);
     for (const card of changed) {
-      card.classList.toggle("is-seen", on);
       queues[on ? "seen" : "unseen"].add(card.dataset.paper);
       queues[on ? "unseen" : "seen"].delete(card.dataset.paper);
     }
     if (!changed.length) return changed;
-    before += on ? changed.length : -changed.length;
-    count();
+    paint(changed, on, changed.length);
     clearTimeout(timer);
     timer = setTimeout(flush, WAIT);
     return changed;
@@ -228,5 +233,5 @@ const Sift = (() => {
     count();
   });
 
-  return { mark, firstBelow, doing, flush, bar };
+  return { mark, paint, firstBelow, doing, flush, bar };
 })();

@@ -1,0 +1,70 @@
+// The morning page: its sections, or all of it, are marked as seen in place, which can be undone. Without this file the
+// site answers with a page that has a button for it.
+"use strict";
+
+(() => {
+  const form = document.getElementById("mine");
+  if (!form || typeof Sift === "undefined" || !Sift) return;
+  const { say, words, cards } = Papertide;
+  const buttons = [...document.querySelectorAll('button[form="mine"]')];
+  let busy = false;
+
+  async function post(body) {
+    try {
+      const answer = await fetch(form.action, { method: "POST", body });
+      return answer.ok ? await answer.json() : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** The cards on the page of a section, or of all of them; those that come later are as the site knows them. */
+  const cardsOf = (section) =>
+    cards().filter((card) => section === "all" || card.closest(".topic")?.dataset.topic === section);
+
+  /** What is done says so and does nothing more. */
+  function setDone(list, done) {
+    for (const button of list) {
+      const label = button.firstChild;
+      button.dataset.todo ??= label.textContent;
+      label.textContent = done ? button.dataset.done : button.dataset.todo;
+      button.setAttribute("aria-disabled", String(done));
+    }
+  }
+
+  form.addEventListener("submit", async (event) => {
+    const button = event.submitter;
+    if (!button) return;
+    event.preventDefault();
+    if (busy || button.getAttribute("aria-disabled") === "true") return;
+    busy = true;
+    await Sift.flush(); // so that undo leaves what was marked one by one
+    const body = new URLSearchParams(new FormData(form));
+    body.set(button.name, button.value);
+    const answer = await post(body);
+    busy = false;
+    if (!answer) {
+      say(words.away);
+      return;
+    }
+    const changed = cardsOf(button.value).filter((card) => !card.classList.contains("is-seen"));
+    const done = buttons.filter((one) => button.value === "all" || one === button);
+    const fresh = done.filter((one) => one.getAttribute("aria-disabled") !== "true");
+    Sift.paint(changed, true, answer.changed);
+    setDone(fresh, true);
+    if (!answer.changed) {
+      say(form.dataset.none);
+      return;
+    }
+    say(form.dataset.marked.replace("{number}", answer.changed.toLocaleString()), async () => {
+      const back = new URLSearchParams(new FormData(form));
+      back.set("undo", answer.undo);
+      if (!(await post(back))) {
+        say(words.away);
+        return;
+      }
+      Sift.paint(changed.filter((card) => card.isConnected), false, answer.changed);
+      setDone(fresh, false);
+    });
+  });
+})();
