@@ -141,7 +141,7 @@ CACHES = {
         "OPTIONS": {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1},
     }
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    else {"BACKEND": "config.caches.TwoShelves"},
     # Pieces of cards as HTML, each under the hash of what it shows: in every process, since they cost less than a
     # question to Redis. 10,000 of them are some 13 MB; the pickers of lists are large and have a place of their own.
     "pieces": {

@@ -4,6 +4,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from allauth.socialaccount.models import SocialApp, SocialToken
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.core.paginator import Paginator
@@ -186,3 +187,5 @@ class WantedPaperAdmin(Looked):
 
 
 admin.site.register(Reader, UserAdmin)
+# The institute stands in the settings alone, and no tokens of it are kept.
+admin.site.unregister((SocialApp, SocialToken))

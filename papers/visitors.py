@@ -19,13 +19,14 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from papers.accounts.retention import VISITOR_IDLE_DAYS
 from papers.accounts.who import SINGLE, reader_of, single_reader
 from papers.clients import client_address
 from papers.models import Mark, Paper, Tally, Visitor
 from papers.tex import collapse
 
 COOKIE: Final = "reader"
-COOKIE_AGE: Final = 400 * 86400  # seconds; browsers keep none longer
+COOKIE_AGE: Final = VISITOR_IDLE_DAYS * 86400  # seconds; browsers keep none longer
 MOST_MARKS: Final = 100_000  # of one visitor
 MOST_AT_ONCE: Final = 2_000  # papers of one request
 NEW_AN_HOUR: Final = {"address": 30, "site": 2_000}  # visitors

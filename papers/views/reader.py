@@ -97,8 +97,10 @@ def theme(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def forget(request: HttpRequest) -> HttpResponse:
-    """Delete everything that is kept of this browser."""
+    """Delete everything that is kept of this browser. What is an account's is deleted with it, on its own page."""
     visitor = visitors.visitor_of(request)
+    if visitor is not None and visitor.reader_id is not None:
+        return redirect("account-data")
     if visitor is not None:
         visitors.forget(visitor)
     response = redirect("library")

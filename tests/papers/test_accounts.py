@@ -185,6 +185,27 @@ def test_one_address_cannot_try_many_accounts(client: Client) -> None:
     assert answers == [200] * 10 + [429]
 
 
+def test_behind_a_proxy_no_address_is_kept_and_limits_are_by_account(settings: Settings) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    client = signed_in(make_reader())
+    assert UserSession.objects.get().ip == "0.0.0.0"
+    assert "0.0.0.0" not in client.get(reverse("usersessions_list")).content.decode()
+    tried = [
+        sign_in(Client(headers={"X-Forwarded-For": f"10.0.0.{n}"}), password=f"no-{n}").status_code for n in range(6)
+    ]
+    assert tried == [200] * 5 + [429]
+
+
+def test_counted_tries_are_not_pushed_out_by_searches() -> None:
+    make_reader()
+    for number in range(5):
+        sign_in(Client(), password=f"wrong-{number}")
+    for number in range(1000):
+        cache.set(f"facets:{number}", number)
+    assert cache.get("facets:0") is None
+    assert sign_in(Client()).status_code == 429
+
+
 def test_sign_up_and_reset_are_throttled(client: Client, mail: list[EmailMessage]) -> None:
     assert [sign_up(client, f"reader{n}@example.org").status_code for n in range(11)][-1] == 429
     asked = [client.post(reverse("account_reset_password"), {"email": "ada@example.org"}) for _ in range(4)]

@@ -10,11 +10,12 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from config.institute import institute
+from config.institute import institute, origin
 from papers.accounts.addresses import mail_address
 from papers.models import Reader
 from tests.papers.pages import page_of, paper
@@ -146,3 +147,11 @@ def test_an_institute_that_is_away_is_said(client: Client, settings: Settings) -
     settings.SOCIALACCOUNT_PROVIDERS = institute("http://127.0.0.1:9", "papertide", "secret", "Tidal Institute")
     page = client.post(f"{LOGIN}?process=login", follow=True)
     assert "Tidal Institute did not answer" in page.content.decode()
+
+
+def test_an_issuer_needs_a_client_and_its_origin_is_where_forms_may_lead() -> None:
+    assert institute("", "", "", "x") == {}
+    with pytest.raises(ImproperlyConfigured, match="OIDC_CLIENT_ID"):
+        institute("https://id.example.org", "", "", "x")
+    assert origin("https://id.example.org:8443/realms/tide") == ["https://id.example.org:8443"]
+    assert origin("") == []
