@@ -14,6 +14,7 @@ from search.locks import BusyError
 from search.models import Fit
 from search.rebuilding import rebuild
 from workers import mails
+from workers.digests import retention
 from workers.models import Alarm, ParkedMessage, Run
 from workers.work import UnfinishedError, Work
 
@@ -53,7 +54,8 @@ class Digest(_Own):
 
 
 class Sweep(_Own):
-    """Forget what is over and long ago: runs, closed alarms, requests for papers, parked messages sent again."""
+    """Forget what is over and long ago: runs, closed alarms, requests for papers, parked messages sent again, and what
+    is kept of readers for a time."""
 
     def end(self) -> None:
         before = timezone.now() - KEPT
@@ -65,3 +67,4 @@ class Sweep(_Own):
         ParkedMessage.objects.filter(parked__lt=before).delete()
         Alarm.objects.filter(closed__lt=before).delete()
         WantedPaper.objects.filter(closed__lt=before).delete()
+        retention.sweep()

@@ -25,7 +25,7 @@ def utc(text: str) -> datetime:
 @pytest.fixture
 def visitor(db: None, settings: LazySettings) -> Visitor:
     settings.EMAIL_HOST = "127.0.0.1"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.SITE_URL = "https://papers.example.org"
     return make_reader().visitor
 
 
@@ -179,7 +179,7 @@ def test_a_mail_does_not_wait_for_lists_that_were_read(visitor: Visitor) -> None
 
 def test_many_readers_are_planned_in_parts(db: None, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.EMAIL_HOST = "127.0.0.1"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.SITE_URL = "https://papers.example.org"
     monkeypatch.setattr(due, "ROWS", 2)
     for number in range(5):
         subscribe(make_reader(f"ada{number}@example.org").visitor)

@@ -26,7 +26,7 @@ def post(settings: LazySettings, data_dir: Any, monkeypatch: pytest.MonkeyPatch)
     with post_office() as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", server.port, 5
         settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-        settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+        settings.SITE_URL = "https://papers.example.org"
         settings.DEFAULT_FROM_EMAIL = "Papertide <papertide@example.org>"
         settings.BOUNCE_ADDRESS = "bounces@example.org"
         monkeypatch.setattr(composing, "compose", compose)

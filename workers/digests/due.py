@@ -17,6 +17,7 @@ from django.utils import timezone
 from papers.batches import batched
 from papers.models import Announcement, Delivery, Digest, IndexMark, Subscription
 from workers import calendar
+from workers.digests import rendering
 from workers.models import Run
 
 ROWS: Final = 500  # deliveries of one transaction
@@ -68,9 +69,9 @@ def period_of(zone: str, rhythm: str, due: datetime) -> str:
 def plan_digests(now: datetime | None = None) -> int:
     """Write down the mails whose time has come, and set times where there are none yet; how many were written down.
 
-    Without a mail server nothing is planned and no time moves.
+    Where the site sends readers no mails nothing is planned and no time moves.
     """
-    if not settings.EMAIL_HOST:
+    if not rendering.offered():
         return 0
     now = now or timezone.now()
     _make_deliveries()

@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Any, Final
 
 import structlog
-from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
@@ -22,7 +21,7 @@ from search import locks
 from search.engines.base import EngineError
 from search.subscriptions import matching
 from workers import alarms
-from workers.digests import bounces, claiming, composing
+from workers.digests import bounces, claiming, composing, rendering
 from workers.digests.claiming import Claimant
 from workers.digests.dialogue import BrokenOffError, Dialogue, RefusedError, ServerAwayError
 
@@ -39,14 +38,14 @@ log = structlog.get_logger(__name__)
 
 def is_anything_due() -> bool:
     """Whether there is a mail to be sent now."""
-    return bool(settings.EMAIL_HOST) and claiming.due(timezone.now()).exists()
+    return rendering.offered() and claiming.due(timezone.now()).exists()
 
 
 def send_digests(seconds: float = SLICE) -> bool:
     """Send what is due; whether there is more after so many seconds. Does nothing where others are at it, or while the
     mail server or the search engine is away: what is due stays so."""
     until = time.monotonic() + seconds
-    if not settings.EMAIL_HOST:
+    if not rendering.offered():
         return False
     try:
         with claiming.claimant() as claimant, Dialogue() as dialogue:
@@ -81,7 +80,7 @@ def watch() -> None:
     """Have an operator know where mails wait and none has gone out for long, and that they do so no more."""
     before = timezone.now() - LATE
     late = (
-        Digest.objects.filter(state=Digest.State.DUE, due__lt=before) if settings.EMAIL_HOST else Digest.objects.none()
+        Digest.objects.filter(state=Digest.State.DUE, due__lt=before) if rendering.offered() else Digest.objects.none()
     )
     count = late.count()
     if count and Digest.objects.filter(state=Digest.State.SENT, sent__gt=before).exists():
