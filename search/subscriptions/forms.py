@@ -165,6 +165,11 @@ class Trying:
     threshold: float
 
     @property
+    def weeks(self) -> int:
+        """The weeks that the papers are of, rounded."""
+        return round(self.trial.weeks)
+
+    @property
     def above(self) -> int:
         """How many of the papers reach the threshold."""
         return sum(one.tried.score >= self.threshold for one in self.held)
