@@ -4,9 +4,13 @@ that it matches, too."""
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
+from papers.batches import batched
 from papers.models import Paper, Subscription
 from search.subscriptions.matching import Match, matches
+
+_AT_ONCE: Final = 10_000  # papers of one query
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ def news(subscriptions: Sequence[Subscription], days: Sequence[date], without: C
 
 def sections(subscriptions: Sequence[Subscription], found: Mapping[int, Sequence[Match]]) -> list[Section]:
     """The matches, by the subscriptions' primary keys, parted into sections in the order of the subscriptions; papers
-    that arXiv removed are left out; one database query."""
+    that arXiv removed are left out; one database query for 10,000 papers."""
     matching: dict[int, list[Subscription]] = {}
     for subscription in subscriptions:
         for paper in dict.fromkeys(match.paper for match in found.get(subscription.pk, ())):
@@ -54,8 +58,6 @@ def sections(subscriptions: Sequence[Subscription], found: Mapping[int, Sequence
 
 
 def _removed(papers: Iterable[int]) -> set[int]:
-    """Those that arXiv removed: they are few on any site, so all are read."""
-    wanted = set(papers)
-    if not wanted:
-        return set()
-    return wanted.intersection(Paper.objects.filter(removed=True).values_list("pk", flat=True))
+    """Those of them that arXiv removed; asked by primary key, since no index tells of it."""
+    removed = Paper.objects.filter(removed=True)
+    return {pk for some in batched(papers, _AT_ONCE) for pk in removed.filter(pk__in=some).values_list("pk", flat=True)}
