@@ -31,7 +31,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from papers.models import DayList, WantedPaper
+from papers.models import DayList, Delivery, Digest, WantedPaper
 from search import marks
 from workers import circuit, completeness
 from workers.models import Alarm, ParkedMessage, Run
@@ -157,7 +157,15 @@ def _all() -> "CollectorRegistry | _All":
 
 def _read_all() -> list[Metric]:
     try:
-        return [*_papers(), *_arrival(), *_runs(), *_troubles(), *_queues(), _gauge("up", "The database answers.", 1)]
+        return [
+            *_papers(),
+            *_arrival(),
+            *_runs(),
+            *_mails(),
+            *_troubles(),
+            *_queues(),
+            _gauge("up", "The database answers.", 1),
+        ]
     except (OperationalError, InterfaceError) as error:
         log.warning("metrics could not be read", reason=str(error))
         return [_gauge("up", "The database answers.", 0)]
@@ -221,6 +229,15 @@ def _runs() -> Iterator[Metric]:
     values: dict[tuple[str, ...], int] = {(job, which): number for job, which, number in rows}
     yield _by("runs", "Runs that were asked for within a day.", ("job", "state"), values)
     yield _gauge("parked_runs", "Runs that wait for an operator.", Run.objects.filter(parked=True).count())
+
+
+def _mails() -> Iterator[Metric]:
+    states: dict[tuple[str, ...], int] = {(state,): 0 for state in Digest.State.values}
+    counted = Digest.objects.filter(due__gte=timezone.now() - LATELY).order_by().values_list("state")
+    states |= {(state,): number for state, number in counted.annotate(Count("pk"))}
+    yield _by("reader_mails", "Mails to readers that were due within a day.", ("state",), states)
+    stopped = Delivery.objects.filter(stopped__isnull=False).count()
+    yield _gauge("reader_mails_stopped", "Readers whose address refuses mails.", stopped)
 
 
 def _troubles() -> Iterator[Metric]:

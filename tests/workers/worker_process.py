@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from papers.records import PaperRecord
 
 SHORT = timedelta(seconds=1)
+_plan_really: Callable[[], object] = list  # the schedule of arXiv's hours, which beat does not look at here
 
 
 def record_of_before(number: int, arxiv_id: str) -> "PaperRecord":
@@ -125,12 +126,43 @@ def owe(names: Sequence[str]) -> None:
             Digest.objects.create(visitor=visitor, rhythm=rhythm, period="2026-11-24", due=now, not_before=now)
 
 
+def enrol(readers: Sequence[dict[str, Any]]) -> int:
+    """Readers with `name`, `zone`, `hour`, `weekday` and `asked`: kind, text, threshold, rhythm and since when of
+    each subscription. How many different ones there are."""
+    from allauth.account.models import EmailAddress
+
+    from papers.models import Delivery, Reader, Subscription, Visitor
+    from search.subscriptions import keeping
+
+    for given in readers:
+        email = f"{given['name']}@example.org"
+        reader = Reader.objects.create(username=given["name"], email=email)
+        EmailAddress.objects.create(user=reader, email=email, primary=True, verified=True)
+        visitor = Visitor.objects.create(reader=reader)
+        Delivery.objects.create(visitor=visitor, **{name: given[name] for name in ("zone", "hour", "weekday")})
+        for kind, text, threshold, rhythm, since in given["asked"]:
+            made = keeping.subscribe(visitor, keeping.read(kind, text, threshold), rhythm=rhythm)
+            Subscription.objects.filter(pk=made.pk).update(since=since)
+    return Subscription.objects.values("key").distinct().count()
+
+
+def live() -> None:
+    """What is due of arXiv by the site's clock: pulled, checked, indexed."""
+    from workers import arrival, completeness
+
+    for _ in range(2):
+        _plan_really()
+        arrival.work()
+        completeness.check()
+    index()
+
+
 CALLS: dict[str, Callable[..., object]] = {
-    each.__name__: each for each in (seed, order, again, wake, send_again, publish, index, owe)
+    each.__name__: each for each in (seed, order, again, wake, send_again, publish, index, owe, enrol, live)
 }
 
 
-def _prepare(sqlite_timeout: float | None = None, late: bool = False, mails: bool = False) -> None:
+def _prepare(sqlite_timeout: float | None = None, late: bool = False, mails: bool = False, clock: bool = False) -> None:
     """Django, Celery and what is different here."""
     process.claim("worker")
     django.setup()
@@ -148,7 +180,11 @@ def _prepare(sqlite_timeout: float | None = None, late: bool = False, mails: boo
     for job in app.conf.beat_schedule.values():
         job["schedule"] = SHORT.total_seconds()
     app.conf.worker_lost_wait = SHORT.total_seconds()
+    global _plan_really
+    _plan_really = schedule.plan
     vars(schedule)["plan"] = list
+    if clock:
+        _keep_time(settings.DATA_DIR / "clock")
     vars(arrival)["_FIRST_WAIT"] = SHORT
     vars(politeness)["_LEASE"] = 2.0
     vars(transport)["_backoff"] = lambda attempt: 0.1 * attempt
@@ -167,6 +203,13 @@ def _prepare(sqlite_timeout: float | None = None, late: bool = False, mails: boo
 def _touch(path: str) -> None:
     """The task `tests.late`, which only a later version of the site knows."""
     Path(path).touch()
+
+
+def _keep_time(clock: Path) -> None:
+    """The site lives by the time that stands in a file."""
+    from django.utils import timezone
+
+    timezone.now = lambda: datetime.fromisoformat(clock.read_text())
 
 
 def _write_mails(switch: Path) -> None:
