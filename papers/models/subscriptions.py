@@ -63,7 +63,9 @@ class DayMatches(models.Model):
     key = models.CharField(max_length=32)
     day = models.DateField()
     stamp = models.CharField(max_length=64, help_text="The state of the day's lists that it was worked out for.")
-    found = models.JSONField(default=list, help_text="[paper, kind, version or null, cosine or null] each, in the order of the list.")
+    found = models.JSONField(
+        default=list, help_text="[paper, kind, version or null, cosine or null] each, in the order of the list."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["key", "day"], name="matched_once_a_day")]

@@ -176,7 +176,9 @@ def test_the_pages_are_accessible_and_fit_the_window(
     )
     for address in addresses:
         page = opened(address, width, scheme=scheme)
-        page.evaluate("for (const each of document.querySelectorAll('.editor, .change-tag, aside details')) each.open = true")
+        page.evaluate(
+            "for (const each of document.querySelectorAll('.editor, .change-tag, aside details')) each.open = true"
+        )
         assert_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (address, width)
         page.close()

@@ -87,7 +87,7 @@ def text_of(mail: EmailMessage) -> str:
     """What a mail says in its text."""
     body = mail.get_body(("plain",))
     assert body is not None
-    return body.get_content()
+    return str(body.get_content())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

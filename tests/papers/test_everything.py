@@ -80,6 +80,7 @@ def test_all_of_a_readers_data_is_in_the_file_and_nobody_elses() -> None:
     assert data["mails"][0]["period"] == "2025-11-03"
     assert "strange" not in text
     assert "ben@" not in text
+    assert own.reader is not None
     assert not any(secret in text for secret in (*SECRETS, own.reader.password))
 
 

@@ -170,5 +170,5 @@ def test_cards_show_what_is_kept_with_two_more_queries(reader: Reader, client: C
 
 def test_who_is_nobody_keeps_nothing(reader: Reader, client: Client, tides: Paper) -> None:
     tag(client, tides, "a")
-    assert list(tags_of(reader.visitor).values_list("name", "count")) == [("a", 1)]
+    assert [(each.name, vars(each)["count"]) for each in tags_of(reader.visitor)] == [("a", 1)]
     assert [*tags_of(None), *lists_of(None), *notes_of(None)] == []
