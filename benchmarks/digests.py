@@ -154,7 +154,7 @@ def _one_by_one() -> float:
     start = time.perf_counter()
     for visitor in Visitor.objects.order_by("pk")[:SAMPLE]:
         for subscription in Subscription.objects.filter(visitor=visitor):
-            DayPapers.of(DAY).found([subscription])
+            DayPapers(DAY).found([subscription])
     return time.perf_counter() - start
 
 

@@ -19,7 +19,7 @@ from papers.models import Mark, Subscription, Visitor
 from papers.tex import collapse
 from search.author_names import form_of
 from search.encoder import EncoderError, get_encoder
-from search.query import parse
+from search.query import parse, to_text
 from search.subscriptions import meaning
 from search.subscriptions.matching import days_announced
 
@@ -96,7 +96,7 @@ def _search(text: str) -> Asked:
     query = parse(text)
     if query.tree is None:
         raise SubscriptionError(_("Only a search with words can be subscribed to."))
-    return Asked(Subscription.Kind.SEARCH, query.text, sameness=query.text)
+    return Asked(Subscription.Kind.SEARCH, query.text, sameness=to_text(query.tree))
 
 
 def _author(text: str) -> Asked:
@@ -146,7 +146,7 @@ def subscribe(
             raise SubscriptionError(_("You are no longer known here. Please sign in again."))
         known = Subscription.objects.filter(visitor=visitor, key=asked.key(visitor)).first()
         if known is not None:
-            _set(known, **options, paused=False)
+            _set(known, **options, paused=False, **_since(known, rhythm=rhythm, paused=False))
             return known
         if Subscription.objects.filter(visitor=visitor).count() >= MOST:
             raise visitors.TooManyError(None)
@@ -165,7 +165,8 @@ def change(
     replacements: bool | None = None,
     paused: bool | None = None,
 ) -> None:
-    """Change what is given. Raises SubscriptionError where another of the reader's subscriptions asks the same."""
+    """Change what is given. Mails tell of nothing that was announced while they were off, or before something else was
+    asked for. Raises SubscriptionError where another of the reader's subscriptions asks the same."""
     given = {
         "name": None if name is None else _name(name),
         "rhythm": rhythm,
@@ -174,6 +175,7 @@ def change(
         "paused": paused,
     }
     about = _about(asked, subscription.visitor) if asked is not None else {}
+    about |= _since(subscription, rhythm=rhythm, paused=paused, asked=asked)
     try:
         with transaction.atomic():
             _set(subscription, **about, **{field: value for field, value in given.items() if value is not None})
@@ -214,6 +216,16 @@ def _about(asked: Asked, visitor: Visitor) -> dict[str, object]:
         "vector": asked.vector,
         "model": asked.model,
     }
+
+
+def _since(
+    subscription: Subscription, *, rhythm: str | None, paused: bool | None, asked: Asked | None = None
+) -> dict[str, object]:
+    """From when on mails tell, where that changes: from now, as mails begin or go on, or something else is asked."""
+    begins = bool(rhythm) and not subscription.rhythm
+    goes_on = subscription.paused and paused is False
+    other = asked is not None and asked.key(subscription.visitor) != subscription.key
+    return {"since": _newest_day()} if begins or goes_on or other else {}
 
 
 def _set(subscription: Subscription, **values: object) -> None:

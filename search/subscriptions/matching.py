@@ -4,7 +4,7 @@ A day's answer to a key is a row (`papers.models.DayMatches`) with a stamp of wh
 a list, vectors that come later and stars that change make it be worked out again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -60,35 +60,28 @@ def matches(subscriptions: Sequence[Subscription], days: Sequence[date]) -> dict
         by_key.setdefault(subscription.key, []).append(subscription)
     newest_first = sorted(set(days), reverse=True)
     stamps = _Stamps(newest_first, [same[0] for same in by_key.values()])
-    for keys in batched(by_key, CHUNK):
-        asked = [by_key[key][0] for key in keys]
-        for day, answers in _answers(asked, newest_first, stamps):
-            for key, papers in answers.items():
+    for day in newest_first:  # one day's papers at a time are in memory
+        papers = DayPapers(day)
+        for keys in batched(by_key, CHUNK):
+            for key, answer in _answers([by_key[key][0] for key in keys], papers, stamps).items():
                 for subscription in by_key[key]:
-                    found[subscription.pk] += _wanted(subscription, day, papers)
+                    found[subscription.pk] += _wanted(subscription, day, answer)
     return found
 
 
-def _answers(
-    asked: Sequence[Subscription], days: Sequence[date], stamps: "_Stamps"
-) -> Iterator[tuple[date, dict[str, list[Found]]]]:
-    """Each day with what it holds for each key, from the rows that are there and still hold, else worked out."""
-    rows = DayMatches.objects.filter(key__in=[one.key for one in asked], day__in=days)
-    kept: dict[tuple[date, str], tuple[str, list[Found]]] = {(row.day, row.key): (row.stamp, row.found) for row in rows}
-    for day in days:
-        answers: dict[str, list[Found]] = {}
-        missing: list[Subscription] = []
-        for one in asked:
-            stamp, papers = kept.get((day, one.key), ("", []))
-            if stamp == stamps.of(one, day):
-                answers[one.key] = papers
-            else:
-                missing.append(one)
-        if missing:
-            worked_out = DayPapers.of(day).found(missing)
-            _keep(day, worked_out, {one.key: stamps.of(one, day) for one in missing})
-            answers |= worked_out
-        yield day, answers
+def _answers(asked: Sequence[Subscription], papers: DayPapers, stamps: "_Stamps") -> dict[str, list[Found]]:
+    """What a day holds for each key, from the rows that are there and still hold, else worked out."""
+    day = papers.day
+    rows = DayMatches.objects.filter(key__in=[one.key for one in asked], day=day)
+    kept = {key: (stamp, found) for key, stamp, found in rows.values_list("key", "stamp", "found")}
+    missing = [one for one in asked if one.key not in kept or not stamps.holds(kept[one.key][0], one, day)]
+    answers = {one.key: kept.get(one.key, ("", []))[1] for one in asked}
+    if missing:
+        stamps.count_vectors(missing, day)  # before they are read: one that comes in between is seen the next time
+        worked_out = papers.found(missing)
+        _keep(day, worked_out, {one.key: stamps.of(one, papers) for one in missing if one.key in worked_out})
+        answers |= worked_out
+    return answers
 
 
 def _keep(day: date, answers: Mapping[str, list[Found]], stamps: Mapping[str, str]) -> None:
@@ -117,23 +110,23 @@ def forget_before(day: date) -> int:
 
 
 class _Stamps:
-    """The state of what answers are worked out from: the lists of each day, for meaning also the vectors that are there
-    of its papers, and for a reader's stars these."""
+    """The state of what answers are worked out from: the lists of each day and, for meaning, the vectors that are there
+    of its papers; for a reader's stars these, too.
 
-    def __init__(self, days: Sequence[date], asked: Sequence[Subscription]) -> None:
-        self._lists = dict.fromkeys(days, "")
-        told = Announcement.objects.filter(day__in=days).order_by().values("day")
-        for row in told.annotate(Count("pk"), Sum("kind"), Count("position"), Max("version")):
-            self._lists[row["day"]] = repr(sorted(row.items()))
-        self._vectors: dict[date, int] = {}
+    Vectors are counted only where an answer was worked out without some of them: counting those of two weeks takes
+    longer than all the rest of a page.
+    """
+
+    def __init__(self, days: Sequence[date], asked: Iterable[Subscription]) -> None:
+        lists = DayList.objects.filter(day__in=days).order_by().values_list("day")
+        read = {day: rest for day, *rest in lists.annotate(Count("pk"), Count("fetched"), Max("fetched"), Sum("lines"))}
+        # A line changes in place only when a feed is read; the index alone tells how many there are.
+        told = Announcement.objects.filter(day__in=days).order_by().values_list("day")
+        lines = dict(told.annotate(Count("day")))
+        self._lists = {day: f"{read.get(day)} {lines.get(day)}" for day in days}
+        self._counted: dict[date, int] = {}
         self._stars: dict[int, str] = {}
-        meant = [one for one in asked if one.kind in _BY_MEANING]
-        if meant:
-            self._model = get_encoder().name
-            vectors = PaperVector.objects.filter(model=self._model, paper__announcements__day__in=days).order_by()
-            counted = vectors.values_list("paper__announcements__day").annotate(Count("paper", distinct=True))
-            self._vectors = dict(counted)
-        if hers := {one.visitor_id for one in meant if one.kind == Subscription.Kind.STARS}:
+        if hers := {one.visitor_id for one in asked if one.kind == Subscription.Kind.STARS}:
             self._read_stars(hers)
 
     def _read_stars(self, visitors: set[int]) -> None:
@@ -141,11 +134,33 @@ class _Stamps:
         for visitor, count, newest in marks.values_list("visitor").annotate(Count("pk"), Max("starred")):
             self._stars[visitor] = f"{count} {newest}"
 
-    def of(self, one: Subscription, day: date) -> str:
-        """The stamp of a key's answer on a day, 32 letters."""
+    def of(self, one: Subscription, papers: DayPapers) -> str:
+        """The stamp of an answer that was worked out from these papers, 32 letters."""
+        without = one.kind in _BY_MEANING and papers.without_vector
+        return self._stamp(one, papers.day, self._vectors(papers.day) if without else None)
+
+    def holds(self, stamp: str, one: Subscription, day: date) -> bool:
+        """Whether an answer with this stamp is still true."""
+        if stamp == self._stamp(one, day):
+            return True
+        return one.kind in _BY_MEANING and stamp == self._stamp(one, day, self._vectors(day))
+
+    def count_vectors(self, asked: Iterable[Subscription], day: date) -> None:
+        """Count now what `of` tells of a day without all vectors."""
+        if any(one.kind in _BY_MEANING for one in asked):
+            self._vectors(day)
+
+    def _stamp(self, one: Subscription, day: date, vectors: int | None = None) -> str:
+        """vectors: how many were there, None for all."""
         parts = [self._lists[day]]
         if one.kind in _BY_MEANING:
-            parts += [self._model, str(self._vectors.get(day, 0))]
+            parts += [get_encoder().name, f"{vectors}"]
         if one.kind == Subscription.Kind.STARS:
             parts.append(self._stars.get(one.visitor_id, ""))
         return blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+    def _vectors(self, day: date) -> int:
+        if day not in self._counted:
+            told = Announcement.objects.filter(day=day).values("paper")
+            self._counted[day] = PaperVector.objects.filter(model=get_encoder().name, paper__in=told).count()
+        return self._counted[day]

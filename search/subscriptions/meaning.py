@@ -1,10 +1,10 @@
 """Papers like a text, or like a reader's stars, by the cosine of full sentence vectors.
 
-To stars it is the mean of the NEAREST highest cosines, so that who stars papers of two fields gets both, and a
-threshold means the same with three stars and with two hundred.
+To stars it is the mean of the highest fifth of the cosines, NEAREST at least: who stars papers of several fields gets
+all of them, and a threshold brings about as many papers with two hundred stars as with ten (docs/decisions.md).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -17,6 +17,7 @@ from search.service import encode_query
 from search.vectors import Vectors
 
 NEAREST: Final = 3
+SHARE: Final = 5  # one of so many stars counts
 MOST_STARS: Final = 200  # the last ones
 LEAST_STARS: Final = 3
 
@@ -31,19 +32,19 @@ def encode(text: str) -> Vectors:
     return encode_query(text)
 
 
-def vectors_of(asked: Iterable[Subscription]) -> Vectors | None:
-    """The vectors of subscriptions to texts, (n, d); those of another model are made anew. None without any.
+def vectors_of(asked: Sequence[Subscription]) -> Vectors:
+    """The vectors of subscriptions to texts, (n, d), at least one; those of another model are made anew and kept.
 
     Raises search.encoder.EncoderError where one must be made and cannot.
     """
-    model = get_encoder().name
-    rows = [
-        np.frombuffer(bytes(one.vector), "<f2").astype(np.float32)
-        if one.vector and one.model == model
-        else encode(one.text)
-        for one in asked
-    ]
-    return np.stack(rows) if rows else None
+    encoder = get_encoder()
+    old = [one for one in asked if not one.vector or one.model != encoder.name]
+    if old:
+        made = encoder.encode([one.text for one in old]).astype("<f2")
+        for one, vector in zip(old, made, strict=True):
+            one.vector, one.model = vector.tobytes(), encoder.name
+            Subscription.objects.filter(key=one.key).update(vector=one.vector, model=one.model)
+    return np.stack([np.frombuffer(bytes(one.vector or b""), "<f2").astype(np.float32) for one in asked])
 
 
 def star_vectors(visitor: int) -> Vectors:
@@ -53,11 +54,11 @@ def star_vectors(visitor: int) -> Vectors:
 
 
 def like_stars(papers: Vectors, stars: Vectors) -> np.ndarray:
-    """How near papers (n, d) are to stars (m, d): the mean of the NEAREST highest cosines, (n,); -1 without stars."""
+    """How near papers (n, d) are to stars (m, d): the mean of the highest cosines, (n,); -1 without stars."""
     if not len(stars):
         return np.full(len(papers), -1.0, np.float32)
     cosines = papers @ stars.T
-    nearest = min(NEAREST, len(stars))
+    nearest = min(max(NEAREST, len(stars) // SHARE), len(stars))
     highest: np.ndarray = np.partition(cosines, -nearest, axis=1)[:, -nearest:]
     means: np.ndarray = highest.mean(axis=1)
     return means
