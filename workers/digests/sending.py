@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import structlog
 from django.db import DatabaseError
+from django.db.models import Q
 from django.utils import timezone
 
 from papers.models import Delivery, Digest, Subscription
@@ -79,10 +80,9 @@ def evaluate(batch: Iterable[Digest]) -> None:
 def watch() -> None:
     """Have an operator know where mails wait and none has gone out for long, and that they do so no more."""
     before = timezone.now() - LATE
-    late = (
-        Digest.objects.filter(state=Digest.State.DUE, due__lt=before) if rendering.offered() else Digest.objects.none()
-    )
-    count = late.count()
+    # One that was written down only now, by a site that slept, is not late by anybody's fault.
+    late = Digest.objects.filter(Q(tries__gt=0) | Q(not_before__lt=before), state=Digest.State.DUE, due__lt=before)
+    count = late.count() if rendering.offered() else 0
     if count and Digest.objects.filter(state=Digest.State.SENT, sent__gt=before).exists():
         count = 0
     told = f"No mail to a reader has gone out for an hour, and {count} wait." if count else ""
