@@ -268,10 +268,15 @@ def test_there_is_no_page_behind_the_last(client: Client, reader: Reader, long_d
     assert client.get("/my?section=all").status_code == 404
 
 
-def test_a_section_that_is_seen_can_be_opened_still(client: Client, reader: Reader, week: list[Paper]) -> None:
-    one = follow(reader, "categories", "cs.CL")
-    visitors.mark(reader.visitor, [paper.pk for paper in week], "seen", True)
-    assert shown(page_of(client, f"/my?section={one.pk}")) == []
+def test_a_section_that_is_seen_says_so_where_it_is_opened_still(
+    client: Client, reader: Reader, long_day: list[Paper]
+) -> None:
+    one = Subscription.objects.get(text="cs.LG")
+    visitors.mark(reader.visitor, [paper.pk for paper in long_day[60:85]], "seen", True)
+    page = page_of(client, f"/my?section={one.pk}")
+    assert shown(page) == []
+    assert "Nothing is left here" in page.text_content()
+    assert page.xpath("//p[@class='nothing']/a/@href") == ["/my"]
 
 
 # Marked as seen
