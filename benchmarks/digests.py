@@ -196,7 +196,7 @@ def _subscribe(readers: int) -> None:
     Delivery.objects.bulk_create(Delivery(visitor=row, next_daily=now) for row in visitors)
     chance = random.Random(8)
     pools = {kind: list(_pool(kind, size, chance)) for kind, (_, size) in KINDS.items()}
-    rows = []
+    rows: list[Subscription] = []
     for visitor in visitors:
         hers: dict[str, Subscription] = {}
         while len(hers) < EACH:
