@@ -104,8 +104,7 @@ def _author(text: str) -> Asked:
     form = form_of(name)
     if not any(form.families):
         raise SubscriptionError(_("Write the author’s name, such as Emmy Noether."))
-    givens = sorted("".join(part for unit in given for part in unit) for given in form.givens)
-    return Asked(Subscription.Kind.AUTHOR, name, sameness=f"{sorted(form.families)} {givens}")
+    return Asked(Subscription.Kind.AUTHOR, name, sameness=f"{sorted(form.families)} {sorted(form.givens)}")
 
 
 def _meaning(kind: str, text: str, threshold: float | None) -> Asked:
