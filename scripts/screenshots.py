@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, Page
@@ -19,6 +19,9 @@ from playwright.sync_api import Browser, Page
 from scripts.chromium import chromium
 from scripts.services.errors import Unavailable
 from scripts.throwaway import ROOT, Site
+
+if TYPE_CHECKING:
+    from papers.models import Reader
 
 IMAGES = ROOT / "docs" / "images"
 HEIGHTS = {1280: 900, 390: 844}
@@ -63,9 +66,14 @@ def _suggest(page: Page) -> None:
     page.wait_for_timeout(800)
 
 
+def _threshold(page: Page) -> None:
+    page.locator("#threshold").scroll_into_view_if_needed()
+    page.evaluate("document.querySelector('form.ask').scrollIntoView({ block: 'start', behavior: 'instant' })")
+
+
 @dataclass(frozen=True)
 class Picture:
-    """One picture: what is opened how, and what is done before it is taken."""
+    """One picture: what is opened how, by whom, and what is done before it is taken."""
 
     name: str
     address: str
@@ -73,10 +81,12 @@ class Picture:
     scheme: Scheme = "light"
     language: str = "en"
     act: Callable[[Page], None] | None = None
+    signed_in: bool = False
 
 
 SEARCH = "/search?q=attention+for+translation"
 PAPER = "/arxiv/1409.0473"
+TEXT = "Neural+networks+that+translate+from+one+language+into+another"
 PICTURES = (
     Picture("today", "/", act=_star),
     Picture("today-dark", "/", scheme="dark", act=_star),
@@ -93,6 +103,10 @@ PICTURES = (
     Picture("map", PAPER, act=_map),
     Picture("map-dark", PAPER, scheme="dark", act=_map),
     Picture("related", f"{PAPER}/related"),
+    Picture("my", "/my", signed_in=True),
+    Picture("my-phone", "/my", 390, "dark", signed_in=True),
+    Picture("threshold", f"/subscriptions/new?kind=text&text={TEXT}", act=_threshold, signed_in=True),
+    Picture("library", "/library", signed_in=True),
 )
 
 
@@ -106,11 +120,11 @@ def main(names: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="papertide-pictures-") as folder:
         site = Site(Path(folder))
         site.manage("migrate", "--verbosity", "0")
-        site.run("-m", "scripts.screenshots", FILL)
+        session = site.run("-m", "scripts.screenshots", FILL).split()[-1]
         try:
             with site.serving() as url, chromium() as browser:
                 for picture in wanted:
-                    size = _take(browser, url, picture)
+                    size = _take(browser, url, picture, session)
                     print(f"{picture.name}.png  {size:,} bytes")
         except Unavailable as error:
             print(error, file=sys.stderr)
@@ -121,10 +135,13 @@ def main(names: Sequence[str]) -> int:
 
 
 def _fill() -> None:
-    """The sample shelf with its lists and its index, in the site of DATA_DIR."""
+    """The sample shelf with its lists and index, in the site of DATA_DIR, and a reader; prints her session's key."""
     import django
 
     django.setup()
+    from django.test import Client
+
+    from papers.models import Reader
     from papers.shelf import load_shelf
     from search.indexing import index_pending
     from tests.e2e.fortnight import announce, days_dealt
@@ -132,16 +149,44 @@ def _fill() -> None:
     load_shelf()
     announce(days_dealt(LAST_DAY, DAYS))
     index_pending()
+    reader = Reader.objects.create_user("ada", "ada@example.org")
+    client = Client()
+    client.force_login(reader)
+    _keep(reader)
+    print(client.session.session_key)
 
 
-def _take(browser: Browser, site: str, picture: Picture) -> int:
-    """Bytes of the picture."""
+def _keep(reader: "Reader") -> None:
+    """What a reader has after some days: subscriptions, stars, tags, a note."""
+    from papers import visitors
+    from papers.library import notes, tags
+    from papers.models import Paper
+    from search.subscriptions import keeping
+
+    visitor = reader.visitor
+    for kind, text, name in (
+        ("search", "translation OR transformer", "translation"),
+        ("categories", "cs.CV-cs.CL", ""),
+        ("categories", "cs.LG+stat.ML", "learning"),
+    ):
+        keeping.subscribe(visitor, keeping.read(kind, text), name=name)
+    papers = list(Paper.objects.filter(announcements__isnull=False).order_by("-published").distinct()[:6])
+    visitors.mark(visitor, [paper.pk for paper in papers], "starred", True)
+    for number, paper in enumerate(papers):
+        tags.add(visitor, [paper], ["reading group"] if number % 2 else ["thesis", "chapter 2"])
+    notes.save(visitor, papers[1], "Compare with the **second** table.", notes.stamp(None))
+
+
+def _take(browser: Browser, site: str, picture: Picture, session: str) -> int:
+    """Bytes of the picture; `session` is the key of the reader's."""
     context = browser.new_context(
         viewport={"width": picture.width, "height": HEIGHTS[picture.width]},
         color_scheme=picture.scheme,
         locale=picture.language,
         reduced_motion="reduce",
     )
+    if picture.signed_in:
+        context.add_cookies([{"name": "sessionid", "value": session, "url": site}])
     page = context.new_page()
     page.goto(site + picture.address, wait_until="networkidle")
     if picture.act is not None:
