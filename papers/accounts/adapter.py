@@ -3,6 +3,7 @@
 import secrets
 from smtplib import SMTPException
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
@@ -92,11 +93,21 @@ class Accounts(DefaultAccountAdapter):
         so."""
         if not settings.EMAIL_HOST:
             return
+        context = self._at_the_site(context)
         try:
             super().send_mail(template_prefix, email, context)
         except (OSError, SMTPException) as error:
             log.warning("a mail to a reader could not be sent", kind=template_prefix, error=str(error))
             raise ImmediateHttpResponse(render(self.request, "account/mail_failed.html", status=503)) from error
+
+    def _at_the_site(self, context: dict[str, Any]) -> dict[str, Any]:
+        """Links of a mail, and the `host` that it says it is of, are those of SITE_URL, where it is set, and not of the
+        name by which the request came: that one may be made up by whoever asks for another's new password."""
+        came_by = self.request.build_absolute_uri("/")[:-1]
+        site = settings.SITE_URL or came_by
+        links = {name: str(link).removeprefix(came_by) for name, link in context.items() if name.endswith("_url")}
+        host = urlsplit(site).netloc
+        return context | {name: f"{site}{path}" for name, path in links.items()} | {"host": host}
 
 
 class Verified(EmailVerificationStage):

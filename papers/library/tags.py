@@ -53,6 +53,8 @@ def read_names(text: str) -> list[str]:
 
 def tag_named(visitor: Visitor, name: str) -> Tag | None:
     """The reader's tag of this name, whatever the case of its letters."""
+    if "\0" in name:  # no name has it, and PostgreSQL cannot be asked
+        return None
     exact = Tag.objects.filter(visitor=visitor, name=name).first()
     return exact or _by_name(visitor).get(name.casefold())
 
