@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -43,9 +44,11 @@ def read_about(text: str) -> str:
 
 
 def make(visitor: Visitor, name: str) -> ReadingList:
-    """The reader's list of this name, new where she has none. Raises TooManyError beyond MOST lists."""
+    """The reader's list of this name, new where she has none. Raises TooManyError beyond MOST lists, Http404 for a
+    reader who was deleted meanwhile."""
     with transaction.atomic():
-        locked(visitor)
+        if not locked(visitor):
+            raise Http404
         found = ReadingList.objects.filter(visitor=visitor, name=name).first()
         if found is not None:
             return found
@@ -55,9 +58,10 @@ def make(visitor: Visitor, name: str) -> ReadingList:
 
 
 def describe(reading_list: ReadingList, name: str, about: str) -> None:
-    """Give a list another name and description. Raises ListError where another list of the reader has the name."""
+    """Give a list another name and description. Raises ListError where another list of the reader has the name,
+    Http404 where the list was deleted meanwhile."""
     with transaction.atomic():
-        locked(reading_list.visitor)
+        _hold(reading_list)
         others = ReadingList.objects.filter(visitor=reading_list.visitor_id, name=name).exclude(pk=reading_list.pk)
         if others.exists():
             raise ListError(_("You have a list “%(name)s” already.") % {"name": name})
@@ -68,10 +72,10 @@ def describe(reading_list: ReadingList, name: str, about: str) -> None:
 def add(reading_list: ReadingList, ids: Iterable[int]) -> int:
     """Put papers (primary keys) in a list, the last of them on top; how many are new in it.
 
-    Raises TooManyError beyond MOST_PAPERS.
+    Raises TooManyError beyond MOST_PAPERS, Http404 where the list was deleted meanwhile.
     """
     with transaction.atomic():
-        locked(reading_list.visitor)
+        _hold(reading_list)
         within = ListEntry.objects.filter(reading_list=reading_list)
         there = set(within.values_list("paper_id", flat=True))
         fresh = [pk for pk in dict.fromkeys(ids) if pk not in there]
@@ -93,19 +97,28 @@ def remove(reading_list: ReadingList, ids: Iterable[int]) -> int:
 
 def share(reading_list: ReadingList) -> None:
     """Give a list an address for others, a new one where it has one: the old one leads nowhere from then on."""
-    reading_list.secret = secrets.token_urlsafe(SECRET_BYTES)
-    reading_list.save(update_fields=["secret"])
+    _set_secret(reading_list, secrets.token_urlsafe(SECRET_BYTES))
 
 
 def revoke(reading_list: ReadingList) -> None:
     """Take the address for others away from a list."""
-    reading_list.secret = None
-    reading_list.save(update_fields=["secret"])
+    _set_secret(reading_list, None)
 
 
 def papers_in(reading_list: ReadingList) -> QuerySet[ListEntry]:
     """The entries of a list, newest first, without those whose papers arXiv has removed."""
     return reading_list.entries.filter(paper__removed=False).order_by("-added", "-pk")
+
+
+def _hold(reading_list: ReadingList) -> None:
+    """Keep a list as it is until the transaction ends. Raises Http404 where it was deleted."""
+    if not locked(reading_list.visitor) or not ReadingList.objects.filter(pk=reading_list.pk).exists():
+        raise Http404
+
+
+def _set_secret(reading_list: ReadingList, secret: str | None) -> None:
+    reading_list.secret = secret
+    ReadingList.objects.filter(pk=reading_list.pk).update(secret=secret)  # one that was deleted gets none
 
 
 def _changed(reading_list: ReadingList) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.http import Http404
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -303,3 +304,22 @@ def test_forms_need_their_token(reader: Reader, winter: ReadingList, tides: Pape
         *(reverse(f"keep-{name}", args=[tides.arxiv_id]) for name in ("note", "tags", "lists")),
     ):
         assert client.post(address, {"do": "share"}).status_code == 403, address
+
+
+@pytest.mark.parametrize("gone", ["list", "reader"])
+def test_what_is_deleted_in_another_window_is_no_fault(
+    reader: Reader, winter: ReadingList, tides: Paper, gone: str
+) -> None:
+    visitor = reader.visitor
+    (ReadingList.objects.filter(pk=winter.pk) if gone == "list" else Reader.objects.filter(pk=reader.pk)).delete()
+    for change in (
+        lambda: lists.add(winter, [tides.pk]),
+        lambda: lists.describe(winter, "Spring", ""),
+        lambda: lists.make(visitor, "Spring") if gone == "reader" else lists.add(winter, []),
+    ):
+        with pytest.raises(Http404):
+            change()
+    lists.remove(winter, [tides.pk])
+    lists.share(winter)
+    lists.revoke(winter)
+    assert not ReadingList.objects.exists()
