@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from papers.category_names import name_of
-from papers.models import DayList, IndexMark, WantedPaper
+from papers.models import DayList, Digest, IndexMark, WantedPaper
 from search import marks
 from search.engines import get_engine
 from search.engines.base import EngineError, Statistics
@@ -25,6 +25,7 @@ from workers.telling import public
 
 DAYS, RUNS, ALARMS, CLOSED, ROWS = 5, 30, 50, 10, 20
 MOST_COUNTED = 100_000  # marks: counting goes no further
+LATELY = timedelta(days=1)
 QUIET = timedelta(hours=26)  # each day something is planned; who plans nothing for longer does not run
 SOURCES = (("by_rss", gettext_lazy("Feed")), ("by_oai", "OAI-PMH"), ("by_api", gettext_lazy("Query API")))
 _LIBRARIES = {"embedded": ("tantivy",), "elasticsearch": ("elasticsearch", "client ")}
@@ -138,6 +139,7 @@ class Overview:
     days: list[Day]
     index: Index
     wanted: Wanted
+    mails: tuple[tuple[str, int], ...]
     unfinished: list[Run]
     runs: list[Run]
     messages: list[ParkedMessage]
@@ -165,6 +167,7 @@ def overview() -> Overview:
         days=_days(now),
         index=index,
         wanted=_wanted(),
+        mails=_mails(now),
         unfinished=[
             _told(run) for run in Run.objects.filter(finished=None).order_by("-parked", "priority", "id")[:RUNS]
         ],
@@ -298,6 +301,12 @@ def _wanted() -> Wanted:
     for row in gaps:
         row.note = public(row.note)
     return Wanted(states.get(State.OPEN, 0), states.get(State.ABSENT, 0), gaps)
+
+
+def _mails(now: datetime) -> tuple[tuple[str, int], ...]:
+    """What became of the mails to readers that were due within a day: each state that any has, and how many."""
+    counted = Digest.objects.filter(due__gte=now - LATELY).order_by("state").values_list("state").annotate(Count("pk"))
+    return tuple((str(Digest.State(state).label), number) for state, number in counted)
 
 
 def _versions() -> tuple[tuple[str, str], ...]:

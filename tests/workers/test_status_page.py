@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from papers.models import Announcement, DayList, IndexMark, Kind, Paper, WantedPaper
+from papers.models import Announcement, DayList, Digest, IndexMark, Kind, Paper, Visitor, WantedPaper
 from papers.shelf import load_shelf
 from search.engines.base import EngineAwayError, Statistics
 from tests.papers.factories import PaperFactory
@@ -301,3 +301,15 @@ def test_notice_is_cheap(django_assert_max_num_queries: Any) -> None:
     Run.objects.update(error="away")
     with django_assert_max_num_queries(3):
         assert notice()
+
+
+def test_what_became_of_a_days_mails_to_readers(client: Client) -> None:
+    assert "Mails to readers" not in client.get("/status").content.decode()
+    visitor, now = Visitor.objects.create(), timezone.now()
+    for number, (state, age) in enumerate([("sent", 1), ("sent", 2), ("unsure", 3), ("failed", 30)]):
+        due = now - timedelta(hours=age)
+        Digest.objects.create(visitor=visitor, rhythm="daily", period=f"{number}", due=due, state=state)
+    page = client.get("/status").content.decode()
+    assert "<dt>sent</dt><dd>2</dd>" in page
+    assert "<dt>perhaps not delivered</dt><dd>1</dd>" in page
+    assert "<dt>refused</dt>" not in page
