@@ -18,6 +18,8 @@ from search.service import Context, in_one_index
 IDS_AT_ONCE: Final = 10_000  # of one question to the engine
 MOST_QUESTIONS: Final = 12
 """So many parts of a query are put to the engine one by one; a query of more has the rest left out."""
+MOST_LOOKS: Final = 30
+"""For so many words and phrases of a query notes and tags are read through; the others are the engine's alone."""
 
 _BOUND: Final = "(?<![a-z0-9])%s(?![a-z0-9])"
 _IRREGULAR: Final = frozenset({"die", "lie", "tie", "sky"})  # dying, lying, tying, skies
@@ -31,13 +33,21 @@ class Found:
     complete: bool = True
 
 
-@dataclass(slots=True)
+@dataclass
 class _Search:
     engine: Engine
     papers: Mapping[int, str]
     own: Mapping[int, Iterable[str]]
     questions: int = 0
     kept: dict[Node, set[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.plain = {pk: [_plain(text) for text in texts] for pk, texts in self.own.items()}
+
+    @property
+    def complete(self) -> bool:
+        """Whether all parts of the query were looked for wherever they may stand."""
+        return self.questions <= MOST_QUESTIONS and len(self.kept) <= MOST_LOOKS
 
     def find(self, node: Node) -> set[int]:
         """The papers that satisfy a part."""
@@ -65,8 +75,8 @@ class _Search:
 
     def _own(self, node: Node) -> set[int]:
         if node not in self.kept:
-            holds = _holds(node)
-            self.kept[node] = {pk for pk, texts in self.own.items() if any(map(holds, texts))}
+            holds = _holds(node) if len(self.kept) < MOST_LOOKS else lambda plain: False
+            self.kept[node] = {pk for pk, texts in self.plain.items() if any(map(holds, texts))}
         return self.kept[node]
 
     def _ask(self, node: Node) -> set[int]:
@@ -96,7 +106,7 @@ def find(query: Query, papers: Mapping[int, str], own: Mapping[int, Iterable[str
     def ask(context: Context) -> Found:
         search = _Search(context.engine, papers, own)
         ids = search.find(tree) & papers.keys()
-        return Found(ids, search.questions <= MOST_QUESTIONS)
+        return Found(ids, search.complete)
 
     return in_one_index(ask) or Found(set())
 
@@ -114,23 +124,22 @@ def _with_authors(node: Node) -> Node:
 
 
 def _holds(node: Node) -> Callable[[str], bool]:
-    """Whether a text holds a word, or a phrase as it is written: what the analyzers say, with most texts decided by
-    looking at their letters, which takes a hundredth of the time."""
+    """Whether a text, as `_plain` gives it, holds a word, or a phrase as it is written: what the analyzers say, with
+    most texts decided by looking at their letters, which takes a hundredth of the time."""
     if not isinstance(node, Word | Phrase):
-        return lambda text: False
+        return lambda plain: False
     wanted, stems = analysis.words(node.text), analysis.stems(node.text)
     if not wanted:
-        return lambda text: False
+        return lambda plain: False
     if isinstance(node, Phrase) or not stems:
         there = re.compile(_BOUND % "[^a-z0-9]+".join(wanted))
-        return lambda text: there.search(_plain(text)) is not None
+        return lambda plain: all(word in plain for word in wanted) and there.search(plain) is not None
     words = [re.compile(_BOUND % word) for word in wanted]
     # Every form of a word begins as its stem does, but for the stem's last letter.
     begins = [stem[:-1] for stem in stems if stem not in _IRREGULAR and len(stem) > 2]
 
-    def holds(text: str) -> bool:
-        plain = _plain(text)
-        if all(word.search(plain) for word in words):
+    def holds(plain: str) -> bool:
+        if all(word in plain for word in wanted) and all(word.search(plain) for word in words):
             return True
         return all(begin in plain for begin in begins) and set(stems) <= set(analysis.stems(plain))
 

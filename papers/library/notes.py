@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Sum
+from django.db.models.functions import Length
 from django.utils import timezone
 
 from papers import markdown
@@ -12,6 +14,7 @@ from papers.visitors import TooManyError, locked
 
 LONGEST: Final = markdown.LONGEST
 MOST: Final = 20_000  # notes of one reader
+MOST_LETTERS: Final = 10_000_000  # of all notes of one reader: each search in her library reads them
 _TICK: Final = timedelta(microseconds=1)
 
 
@@ -49,7 +52,7 @@ def save(visitor: Visitor, paper: Paper, text: str, before: str) -> Note | None:
     """Keep `text` (as `read_text` gives it) as the note on a paper, in place of the state stamped `before`; without
     text the note is deleted.
 
-    Raises ConflictError where another text stands there meanwhile, and TooManyError beyond MOST notes.
+    Raises ConflictError where another text stands there meanwhile, and TooManyError beyond MOST notes or MOST_LETTERS.
     """
     with transaction.atomic():
         if not locked(visitor):
@@ -59,9 +62,9 @@ def save(visitor: Visitor, paper: Paper, text: str, before: str) -> Note | None:
             return note
         if stamp(note) != before:
             raise ConflictError(note)
+        if len(text) > (len(note.text) if note else 0) and not _has_room(visitor, paper, text):
+            raise TooManyError(None)
         if note is None:
-            if Note.objects.filter(visitor=visitor).count() >= MOST:
-                raise TooManyError(None)
             return Note.objects.create(visitor=visitor, paper=paper, text=text)
         if not text:
             note.delete()
@@ -69,3 +72,15 @@ def save(visitor: Visitor, paper: Paper, text: str, before: str) -> Note | None:
         note.text, note.changed = text, max(timezone.now(), note.changed + _TICK)
         note.save(update_fields=["text", "changed"])
         return note
+
+
+def _has_room(visitor: Visitor, paper: Paper, text: str) -> bool:
+    """Whether the reader may keep this text beside her notes on other papers."""
+    others = Note.objects.filter(visitor=visitor).exclude(paper=paper)
+    count = others.count()
+    if count >= MOST:
+        return False
+    if (count + 1) * LONGEST <= MOST_LETTERS:  # there is room however long they are
+        return True
+    letters = others.aggregate(letters=Sum(Length("text")))["letters"] or 0
+    return bool(letters + len(text) <= MOST_LETTERS)

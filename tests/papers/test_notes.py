@@ -140,6 +140,18 @@ def test_there_is_a_limit(reader: Reader, client: Client, tides: Paper, monkeypa
     assert "two" in response.content.decode()
 
 
+def test_all_notes_of_a_reader_have_so_many_letters(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notes, "MOST_LETTERS", 10)
+    first, second = paper("2511.00001"), paper("2511.00002")
+    note = notes.save(reader.visitor, first, "sixsix", "")
+    with pytest.raises(TooManyError):
+        notes.save(reader.visitor, second, "fives", "")
+    assert notes.save(reader.visitor, second, "four", "") is not None
+    with pytest.raises(TooManyError):
+        notes.save(reader.visitor, first, "seven77", notes.stamp(note))
+    assert notes.save(reader.visitor, first, "less", notes.stamp(note)) is not None
+
+
 def test_notes_are_their_writer_s_alone(client: Client, tides: Paper) -> None:
     write(client, tides, "secret thoughts")
     eve = signed_in(make_reader("eve@example.org"))
