@@ -10,8 +10,11 @@ from itertools import groupby
 from typing import Any, Final
 
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.db.models import Q, QuerySet
 
+from papers.batches import batched
 from papers.library.exporting import own, written
 from papers.models import (
     Delivery,
@@ -29,6 +32,7 @@ from papers.models import (
 
 FORMAT: Final = "papertide-reader-1"
 CHUNK: Final = 1_000  # rows that are held at a time
+MAILED: Final = 10_000  # papers of mails whose ids are asked for at once
 
 _Row = dict[str, Any]
 _VISITOR: Final = ("words", "began", "active", "keeps_history", "my_order", "visited", "visited_before")
@@ -36,14 +40,17 @@ _SUBSCRIPTION: Final = (
     "kind", "text", "name", "threshold", "crosses", "replacements", "rhythm", "paused", "since", "made"
 )  # fmt: skip
 _DELIVERY: Final = ("zone", "hour", "weekday", "language", "paused", "next_daily", "next_weekly", "stopped", "reason")
+_INSTITUTE: Final = ("provider", "uid", "date_joined", "last_login", "extra_data")
+_DEVICE: Final = ("user_agent", "ip", "created_at", "last_seen_at")
 
 
 def everything_json(visitor: Visitor) -> Iterator[str]:
     """One JSON object, in pieces; times are ISO 8601 in UTC, papers are named by their arXiv ids.
 
     Keys: format, account, reader, papers (what was done with each, and when; `viewed` is the reading history), notes,
-    lists, tags, saved_searches, subscriptions, delivery, mails. The number of
-    database queries does not depend on how much there is.
+    lists, tags, saved_searches, subscriptions, delivery, mails (each with the papers that it told; `version` of a
+    replacement). The number of database queries does not depend on how much there is, but for one more for each
+    MAILED papers that mails told.
     """
     yield f'{{\n"format": {_text(FORMAT)},\n"account": {_text(_account(visitor))},\n'
     yield f'"reader": {_text({name: getattr(visitor, name) for name in _VISITOR})}'
@@ -80,7 +87,7 @@ def _parts(visitor: Visitor) -> Iterator[tuple[str, Iterable[_Row]]]:
     subscriptions = Subscription.objects.filter(visitor=visitor).order_by("pk")
     yield "subscriptions", _rows(subscriptions, **{name: name for name in _SUBSCRIPTION})
     digests = Digest.objects.filter(visitor=visitor).order_by("pk")
-    yield "mails", _rows(digests, rhythm="rhythm", period="period", due="due", state="state", sent="sent")
+    yield "mails", _mails(digests)
 
 
 def _account(visitor: Visitor) -> _Row | None:
@@ -93,12 +100,25 @@ def _account(visitor: Visitor) -> _Row | None:
         "addresses": list(addresses),
         "joined": reader.date_joined,
         "last_login": reader.last_login,
+        "institutes": list(SocialAccount.objects.filter(user=reader).order_by("pk").values(*_INSTITUTE)),
+        "devices": list(UserSession.objects.filter(user=reader).order_by("pk").values(*_DEVICE)),
     }
 
 
 def _rows(rows: QuerySet[Any], **fields: str) -> Iterator[_Row]:
     for values in rows.values_list(*fields.values()).iterator(chunk_size=CHUNK):
         yield dict(zip(fields, values, strict=True))
+
+
+def _mails(digests: QuerySet[Digest]) -> Iterator[_Row]:
+    told = {pk for papers in digests.values_list("papers", flat=True).iterator(CHUNK) for pk, _version in papers}
+    ids: dict[int, str] = {}
+    for part in batched(sorted(told), MAILED):
+        ids |= dict(Paper.objects.filter(pk__in=part).values_list("pk", "arxiv_id"))
+    fields = ("rhythm", "period", "due", "state", "sent", "error", "papers")
+    for row in _rows(digests, **{name: name for name in fields}):
+        papers = [{"id": ids[pk], "version": version or None} for pk, version in row["papers"] if pk in ids]
+        yield row | {"papers": papers}
 
 
 def _lists(lists: QuerySet[ReadingList]) -> Iterator[_Row]:

@@ -6,6 +6,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.utils import timezone
 
 from papers import visitors
@@ -53,7 +55,10 @@ def keep(visitor: Visitor, papers: list[Paper], word: str) -> None:
         vector=b"bytes",
     )
     Delivery.objects.create(visitor=visitor, zone="Europe/Oslo")
-    Digest.objects.create(visitor=visitor, rhythm="daily", period="2025-11-03", due=timezone.now())
+    told = [[paper.pk, number] for number, paper in enumerate(papers)]
+    Digest.objects.create(visitor=visitor, rhythm="daily", period="2025-11-03", due=timezone.now(), papers=told)
+    UserSession.objects.create(user=visitor.reader, session_key=f"{word} key", ip="::1", user_agent=f"{word} browser")
+    SocialAccount.objects.create(user=visitor.reader, provider="institute", uid=word, extra_data={"name": word})
 
 
 def test_all_of_a_readers_data_is_in_the_file_and_nobody_elses() -> None:
@@ -78,10 +83,13 @@ def test_all_of_a_readers_data_is_in_the_file_and_nobody_elses() -> None:
     assert data["subscriptions"][0]["text"] == "own tides"
     assert data["delivery"]["zone"] == "Europe/Oslo"
     assert data["mails"][0]["period"] == "2025-11-03"
+    assert data["mails"][0]["papers"] == [{"id": ids[0], "version": None}, {"id": ids[1], "version": 1}]
+    assert data["account"]["devices"][0]["user_agent"] == "own browser"
+    assert data["account"]["institutes"][0]["extra_data"] == {"name": "own"}
     assert "strange" not in text
     assert "ben@" not in text
     assert own.reader is not None
-    assert not any(secret in text for secret in (*SECRETS, own.reader.password))
+    assert not any(secret in text for secret in (*SECRETS, own.reader.password, "own key"))
 
 
 def test_an_empty_account_and_a_browser_have_files_too() -> None:
@@ -99,7 +107,7 @@ def test_the_number_of_queries_does_not_grow_with_the_library(django_assert_num_
     for number in range(20):
         ReadingList.objects.create(visitor=many, name=f"list {number}")
     for visitor in (few, many):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(13):
             "".join(everything_json(visitor))
         with django_assert_num_queries(6):
             "".join(everything_bibtex(visitor))
