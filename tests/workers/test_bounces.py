@@ -130,6 +130,22 @@ def test_garbage_is_ignored(digest: Digest, text: bytes) -> None:
     assert not bounces.take(text, bounces.sender_of(digest))
 
 
+@pytest.mark.parametrize("said", ["smtp; 550 a\0b", "=?utf-7?q?+2AA-?=", "=?x-unknown?b?AAAA?=", "smtp; \ud800"])
+def test_what_a_server_says_may_be_anything(digest: Digest, said: str) -> None:
+    text = report(bounces.sender_of(digest), said="SAID").replace(b"SAID", said.encode("utf-8", "surrogatepass"))
+    bounces.take(text)
+    assert "\0" not in Delivery.objects.get().reason
+
+
+def test_one_report_that_no_parser_gets_through_does_not_stop_the_others(digest: Digest, tmp_path: Path) -> None:
+    box = mailbox.Maildir(tmp_path / "box")
+    for text in (b"To: " + b"(" * 100_000 + b"\r\n\r\n", b"To: " + b"a@b," * 100_000 + b"\r\n\r\n"):
+        box.add(text)
+    box.add(report(bounces.sender_of(digest)))
+    assert bounces.take_maildir(tmp_path / "box") == 1
+    assert Delivery.objects.get().stopped
+
+
 def pipe(monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text)))
 

@@ -16,11 +16,12 @@ from typing import Final
 import structlog
 from django.conf import settings
 from django.core.mail.message import sanitize_address
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from papers.models import Delivery, Digest
+from papers.tex import collapse
 from workers import alarms
 
 MOST_BOUNCES: Final = 3  # in a row, after which an address is left alone
@@ -31,6 +32,7 @@ _GONE: Final = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 _OF_THE_ADDRESS: Final = ("5.0.", "5.1.", "5.2.")  # others tell of systems, networks and policies
 _STATUS: Final = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _TOKEN: Final = re.compile(r"\+(\d{1,18})-([0-9a-f]{16})@", re.IGNORECASE)
+_LONGEST: Final = 5_000  # characters of a header that are looked at: the parser of addresses takes its time, and depth
 _TO: Final = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To")
 
 log = structlog.get_logger(__name__)
@@ -72,8 +74,19 @@ def take(report: bytes, recipient: str = "") -> bool:
     """Take a report that a mail could not be delivered (RFC 3464); whether it was one of this site's and of use.
 
     recipient: to whom it came, where the mail server says so; else its headers tell. What only tells of a delay, what
-    people's programs answer by themselves, and what bears no signature of this site is ignored.
+    people's programs answer by themselves, and what bears no signature of this site is ignored; so is what no parser
+    gets through, for anybody may have sent it.
     """
+    try:
+        return _take(report, recipient)
+    except DatabaseError:
+        raise
+    except Exception as error:  # the standard library's parser fails in many ways
+        log.warning("a report that cannot be read", error=f"{type(error).__name__}: {error}")
+        return False
+
+
+def _take(report: bytes, recipient: str) -> bool:
     message = message_from_bytes(report[:LARGEST], policy=policy.default)
     number = _number_in(f"<{recipient}>" if recipient else "") or _number_of(message)
     found = _failure(message) if number else None
@@ -130,7 +143,7 @@ def _signature(number: int) -> str:
 
 def _number_of(message: Message) -> int | None:
     for name in _TO:
-        for _, address in getaddresses([str(text) for text in message.get_all(name, [])]):
+        for _, address in getaddresses([str(text)[:_LONGEST] for text in message.get_all(name, [])]):
             if (number := _number_in(f"<{address}>")) is not None:
                 return number
     return None
@@ -153,7 +166,7 @@ def _failure(message: EmailMessage | Message) -> tuple[str, str] | None:
         if str(fields.get("Action", "")).strip().lower() == "failed":
             status = status_in(str(fields.get("Status", "")))
             said = str(fields.get("Diagnostic-Code", "")).partition(";")[2] or status
-            return status, " ".join(said.split())[:500]
+            return status, collapse(said)[:500]
     return None
 
 

@@ -15,6 +15,8 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
 from django.core.mail.message import sanitize_address
 
+from papers.tex import collapse
+
 END_TIMEOUT: Final = 600.0  # seconds for the answer to the dot (RFC 5321, 4.5.3.2.6): giving up sooner leaves doubt
 _CLOSING: Final = 421
 _NOT_WITHOUT_LOGIN: Final = frozenset({530, 534, 535, 538})
@@ -33,7 +35,7 @@ class RefusedError(Exception):
     """The server refused one mail. code: its answer's; text: what it said; whom: whether it was the recipient."""
 
     def __init__(self, code: int, text: bytes, *, whom: bool) -> None:
-        self.code, self.text, self.whom = code, text.decode(errors="replace"), whom
+        self.code, self.text, self.whom = code, collapse(text.decode(errors="replace")), whom
         super().__init__(f"{code} {self.text}")
 
     @property
