@@ -230,7 +230,8 @@ def _since(
 def _set(subscription: Subscription, **values: object) -> None:
     for name, value in values.items():
         setattr(subscription, name, value)
-    subscription.save(update_fields=list(values))
+    # Not `save`: one that another window ended meanwhile stays away.
+    Subscription.objects.filter(pk=subscription.pk).update(**values)
 
 
 def enough_stars(visitor: Visitor) -> None:

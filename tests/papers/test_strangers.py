@@ -36,11 +36,12 @@ from papers.models import (
     Visitor,
 )
 from search.subscriptions import keeping
+from search.subscriptions.keeping import SubscriptionError
 from search.subscriptions.packing import pack
 from tests.papers.factories import day_list
 from tests.papers.pages import paper
 from tests.papers.readers import make_reader, signed_in, streamed
-from workers.digests import unsubscribing
+from workers.digests import due, unsubscribing
 from workers.digests.unsubscribing import digest_token, unsubscribe_token
 
 pytestmark = pytest.mark.django_db
@@ -582,3 +583,30 @@ def test_a_mails_links_lead_to_the_site_whatever_name_it_was_asked_by(
 def test_a_name_that_is_not_the_sites_gets_no_page(world: World) -> None:
     for address in ("/", "/account/password/reset/", f"/shared/{world.shelf.secret}"):
         assert Client().get(address, headers={"Host": "elsewhere.example"}).status_code == 400
+
+
+def test_what_is_ended_in_another_window_stays_away_and_is_no_fault(world: World) -> None:
+    row, delivery = world.subscription, Delivery.objects.get(visitor=world.ada)
+    assert world.ada.reader is not None
+    Reader.objects.filter(pk=world.ada.reader.pk).delete()
+    keeping.change(row, paused=True)
+    keeping.renew_secret(row)
+    due.set_times(delivery)
+    assert visitors.mark(world.ada, [world.tide.pk], "starred", True) == []
+    assert notes.save(world.ada, world.tide, "x", "") is None
+    tags.add(world.ada, [world.tide], ["x"])
+    with pytest.raises(SubscriptionError):
+        keeping.subscribe(world.ada, keeping.read("categories", "cs.LG"))
+    left = [
+        model.__name__
+        for model in TABLES
+        if model is not Tally and model._default_manager.exclude(**bea(model)).exists()
+    ]
+    assert left == []
+
+
+def bea(model: type[Model]) -> dict[str, str]:
+    """What makes a row the other reader's."""
+    of = {Reader: "email", Visitor: "reader__email", EmailAddress: "email", UserSession: "user__email"}
+    of |= {ListEntry: "reading_list__visitor__reader__email", Tagged: "tag__visitor__reader__email"}
+    return {of.get(model, "user__email" if model is SocialAccount else "visitor__reader__email"): "bea@example.org"}

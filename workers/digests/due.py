@@ -37,7 +37,9 @@ def set_times(delivery: Delivery, now: datetime | None = None) -> None:
     rhythms = set(hers.order_by().values_list("rhythm", flat=True))
     for rhythm, field in _FIELDS.items():
         setattr(delivery, field, _next(delivery, rhythm, now) if rhythm in rhythms else None)
-    delivery.save(update_fields=_FIELDS.values())
+    # Not `save`: of an account that is deleted meanwhile there is no row any more.
+    times = {field: getattr(delivery, field) for field in _FIELDS.values()}
+    Delivery.objects.filter(pk=delivery.pk).update(**times)
 
 
 def next_time(zone: str, hour: int, weekday: int | None, after: datetime) -> datetime:
