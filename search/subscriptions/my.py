@@ -34,6 +34,7 @@ from search.subscriptions.packing import pack, unpack
 DAYS_BACK: Final = 5  # of the link that looks back
 MOST_OFFERED: Final = 8  # categories and searches to begin with
 HELD: Final = "held-"
+MOST_HELD: Final = 50_000  # papers of one form: a page has those of MOST_DAYS days at most, some of them twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,8 @@ def set_seen(request: HttpRequest) -> HttpResponse:
     names = [name for name in request.POST if name.startswith(HELD) and section in ("all", name.removeprefix(HELD))]
     try:
         ids = unpack(undo) if undo else [pk for name in names for pk in unpack(request.POST[name])]
+        if len(ids) > MOST_HELD:
+            raise ValueError
     except ValueError:
         return HttpResponseBadRequest(_("A page that is marked as seen names its papers."), content_type="text/plain")
     visitor = visitors.visitor_for(request)

@@ -585,6 +585,14 @@ def test_a_name_that_is_not_the_sites_gets_no_page(world: World) -> None:
         assert Client().get(address, headers={"Host": "elsewhere.example"}).status_code == 400
 
 
+def test_a_form_marks_no_more_papers_than_a_page_holds(world: World) -> None:
+    held = {f"held-{number}": pack(range(number * 15_000, (number + 1) * 15_000)) for number in range(4)}
+    assert world.hers.post("/my/seen", held).status_code == 400
+    assert not Mark.objects.exclude(seen=None).exists()
+    del held["held-3"]
+    assert world.hers.post("/my/seen", held).status_code == 200
+
+
 def test_what_is_ended_in_another_window_stays_away_and_is_no_fault(world: World) -> None:
     row, delivery = world.subscription, Delivery.objects.get(visitor=world.ada)
     assert world.ada.reader is not None
