@@ -70,7 +70,7 @@ def _page(found: dict[str, Any]) -> str:
         f"| mails made | {found['mails']:,}, {found['told'] / max(1, found['mails']):.0f} papers each on average |",
         f"| time | {found['seconds'] / 60:.1f} minutes ({each:.1f} ms a reader) |",
         f"| of it working out what matches | {found['evaluating']:.0f} s |",
-        f"| memory at a tenth, at the end | {found['early']:.0f} MB, {found['late']:.0f} MB |",
+        f"| memory at a tenth, at half, at the end | {' MB, '.join(f'{size:.0f}' for size in found['memory'])} MB |",
         f"| baseline: each subscription of each reader by itself, without making mails | "
         f"{found['baseline'] / 3600:.1f} hours, extrapolated from {SAMPLE} readers |",
     ]
@@ -101,7 +101,8 @@ def _measure(readers: int, papers: int) -> None:
     planned = due.plan_digests()
     digests = Digest.objects.select_related("visitor__reader", "visitor__delivery").order_by("pk")
     mails = told = 0
-    evaluating, early, start = 0.0, 0.0, time.perf_counter()
+    memory: list[float] = []
+    evaluating, start = 0.0, time.perf_counter()
     for first in range(0, planned, sending.READERS):
         batch = list(digests[first : first + sending.READERS])
         began = time.perf_counter()
@@ -112,12 +113,11 @@ def _measure(readers: int, papers: int) -> None:
             if mail is not None:
                 mail.message.message().as_bytes()
                 mails, told = mails + 1, told + len(mail.papers)
-        if not early and first >= planned / 10:
-            early = _memory()
+        if first + sending.READERS >= planned * (0.1, 0.5, 1)[min(len(memory), 2)]:
+            memory.append(_memory())
         if first % 1000 == 0:
             print(first, f"{time.perf_counter() - start:.0f} s", file=sys.stderr)
     seconds = time.perf_counter() - start
-    late = _memory()
     DayPapers.found = found_by  # type: ignore[method-assign]
     print(
         json.dumps(
@@ -133,8 +133,7 @@ def _measure(readers: int, papers: int) -> None:
                 "told": told,
                 "seconds": seconds,
                 "evaluating": evaluating,
-                "early": early,
-                "late": late,
+                "memory": memory,
                 "baseline": _one_by_one() * planned / SAMPLE,
             }
         )
@@ -142,8 +141,9 @@ def _measure(readers: int, papers: int) -> None:
 
 
 def _memory() -> float:
-    """The most memory so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """What this process has of the machine's memory now, in MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
 
 
 def _one_by_one() -> float:
