@@ -22,7 +22,7 @@ from django.utils import timezone
 from papers.accounts.retention import VISITOR_IDLE_DAYS
 from papers.accounts.who import SINGLE, reader_of, single_reader
 from papers.clients import client_address
-from papers.models import Mark, Paper, Tally, Visitor
+from papers.models import DayMatches, Mark, Paper, Subscription, Tally, Visitor
 from papers.tex import collapse
 
 COOKIE: Final = "reader"
@@ -214,6 +214,9 @@ def forget(visitor: Visitor) -> None:
         for field, column in (("starred", "stars"), ("opened", "opened")):
             rows = Mark.objects.filter(visitor=visitor, **{f"{field}__isnull": False})
             _tally(list(rows.values_list("paper_id", flat=True)), column, -1)
+        # What was worked out from her stars is hers alone.
+        by_stars = Subscription.objects.filter(visitor=visitor, kind=Subscription.Kind.STARS)
+        DayMatches.objects.filter(key__in=list(by_stars.values_list("key", flat=True))).delete()
         visitor.delete()
 
 

@@ -8,10 +8,11 @@ from django.core.signing import get_cookie_signer
 from django.test import Client
 
 from papers import visitors
-from papers.models import Mark, Paper, Tally, Visitor
+from papers.models import DayMatches, Mark, Paper, Subscription, Tally, Visitor
 from papers.visitors import COOKIE
 from tests.papers.factories import PaperFactory
 from tests.papers.pages import page_of, shown
+from tests.papers.readers import make_reader
 
 pytestmark = pytest.mark.django_db
 SCRIPT = {"Sec-Fetch-Mode": "cors"}
@@ -210,3 +211,14 @@ def test_all_of_it_can_be_forgotten(client: Client, papers: list[Paper]) -> None
     assert (tally.stars, tally.opened) == (1, 0)
     assert "Nothing is kept of this browser" in page_of(client, "/library").text_content()
     assert shown(page_of(other, "/library")) == [papers[0].arxiv_id]
+
+
+def test_what_was_worked_out_from_a_readers_stars_goes_with_her_and_what_others_ask_too_stays(db: None) -> None:
+    reader = make_reader()
+    hers = {"visitor": reader.visitor, "since": "2025-11-03"}
+    Subscription.objects.create(kind="stars", key="hers", secret="a", **hers)
+    Subscription.objects.create(kind="categories", text="cs.CL", key="everybodys", secret="b", **hers)
+    for key in ("hers", "everybodys"):
+        DayMatches.objects.create(key=key, day="2025-11-03", stamp="s", found=[])
+    visitors.forget(reader.visitor)
+    assert list(DayMatches.objects.values_list("key", flat=True)) == ["everybodys"]

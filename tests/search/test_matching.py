@@ -26,7 +26,8 @@ pytestmark = pytest.mark.django_db
 DAY, BEFORE = date(2025, 11, 21), date(2025, 11, 20)
 SPECS = (
     "cs.CL", "cs", "cs.AI+cs.LG-cs.CY", "cs.AI,cs.LG,stat.ML", "math.*-math-ph", "physics", "hep-th+hep-ph-gr-qc",
-    "cond-mat-cs", "eess.SY", "math.NA+math.OC-stat", "q-bio+q-fin", "astro-ph.CO-astro-ph.GA-hep-ph", "econ", "nlin.CD",
+    "cond-mat-cs", "eess.SY", "math.NA+math.OC-stat", "q-bio+q-fin", "astro-ph.CO-astro-ph.GA-hep-ph",
+    "econ", "nlin.CD",
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from search.subscriptions import matching
 
 SECONDS: Final = 600.0  # of one day's work at most; the rest is for the next day
 ROWS: Final = 1_000  # that are deleted in one statement
-MATCHES_DAYS: Final = 60  # what was worked out for a day; nobody looks further back
+MATCHES_DAYS: Final = 30  # what was worked out for a day; nobody looks further back
 
 log = structlog.get_logger(__name__)
 
