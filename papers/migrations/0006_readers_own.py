@@ -244,6 +244,10 @@ class Migration(migrations.Migration):
             model_name='digest',
             index=models.Index(condition=models.Q(('state', 'due')), fields=['not_before'], name='digests_due'),
         ),
+        migrations.AddIndex(
+            model_name='digest',
+            index=models.Index(fields=['due'], name='digests_by_due'),
+        ),
         migrations.AddConstraint(
             model_name='digest',
             constraint=models.UniqueConstraint(fields=('visitor', 'rhythm', 'period'), name='one_digest_a_period'),

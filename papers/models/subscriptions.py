@@ -127,6 +127,7 @@ class Digest(models.Model):
         constraints = [models.UniqueConstraint(fields=["visitor", "rhythm", "period"], name="one_digest_a_period")]
         indexes = [
             models.Index(fields=["not_before"], name="digests_due", condition=models.Q(state="due")),
+            models.Index(fields=["due"], name="digests_by_due"),
         ]
 
     def __str__(self) -> str:
