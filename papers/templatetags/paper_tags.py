@@ -24,6 +24,20 @@ SHOWN_AUTHORS = 40
 _FIRST_HTML = datetime(2023, 12, 1, tzinfo=UTC)  # since then arXiv makes HTML of what is submitted in TeX
 
 
+@register.simple_tag(takes_context=True)
+def current(context: template.Context, *names: str) -> SafeString:
+    """For a link to the first of some named pages: ` aria-current="page"` on that page itself, `"true"` on the others
+    and on what lies below one of them, else nothing."""
+    request = context.get("request")
+    addresses = [reverse(name) for name in names]
+    if request is None:
+        return SafeString("")
+    if request.path == addresses[0]:
+        return SafeString(' aria-current="page"')
+    below = any(f"{request.path}/".startswith(f"{address.rstrip('/')}/") for address in addresses if address != "/")
+    return SafeString(' aria-current="true"' if below else "")
+
+
 @register.filter
 def category_name(code: str) -> str:
     """The name of a category or archive; the code itself where it is unknown."""

@@ -38,6 +38,25 @@ const Papertide = (() => {
     timer = setTimeout(hush, SHOWN);
   }
 
+  /** Tell the reader of an answer that was none: by its status, 0 where nothing came, and its text. */
+  function tell(status = 0, answer = "") {
+    if (status === 403) renew(answer);
+    const text = { 401: words.signedOut, 403: words.stale, 409: words.full, 429: words.fast }[status] ?? words.away;
+    say(text);
+    if (status !== 401) return text;
+    const link = document.createElement("a");
+    Object.assign(link, { href: words.login, target: "_blank", textContent: words.signIn });
+    box.append(link);
+    return text;
+  }
+
+  /** Signing in or out in another window changes what forms are known by. The answer that says so has the new sign. */
+  function renew(answer) {
+    const page = new DOMParser().parseFromString(answer, "text/html");
+    const token = page.querySelector('#marks [name="csrfmiddlewaretoken"]')?.value;
+    if (token) for (const field of document.getElementsByName("csrfmiddlewaretoken")) field.value = token;
+  }
+
   function hush() {
     if (box.matches(":hover, :focus-within")) {
       timer = setTimeout(hush, SHOWN);
@@ -320,9 +339,11 @@ const Papertide = (() => {
   async function get(address, body) {
     body.setAttribute("aria-live", "polite"); // that it loads, and that it failed; what comes is read at leisure
     body.textContent = words.loading;
+    let status = 0;
     try {
       const answer = await fetch(address);
       const text = answer.ok ? await answer.text() : null;
+      status = answer.status;
       if (text !== null) {
         body.removeAttribute("aria-live");
         return text;
@@ -330,7 +351,7 @@ const Papertide = (() => {
     } catch {
       // told below
     }
-    body.textContent = words.away;
+    body.textContent = tell(status);
     return null;
   }
 
@@ -395,8 +416,8 @@ const Papertide = (() => {
     else undoable(undo);
   });
   for (const fault of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
-    document.body.addEventListener(fault, ({ target }) => {
-      say(words.away);
+    document.body.addEventListener(fault, ({ target, detail }) => {
+      tell(detail.xhr?.status, detail.xhr?.responseText);
       if (target.matches(".onward")) setTimeout(() => ahead.observe(target), AGAIN);
     });
   }
@@ -407,5 +428,5 @@ const Papertide = (() => {
     if (card && close(card)) event.preventDefault();
   });
 
-  return { say, undoable, send, cards, onCards, inFrames, frame, undoLast, close, words, calm };
+  return { say, tell, undoable, send, cards, onCards, inFrames, frame, undoLast, close, words, calm };
 })();

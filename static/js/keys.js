@@ -48,6 +48,7 @@
     p: () => click(":scope > .base .to-pdf"),
     r: () => click(":scope > .base .to-related"),
     b: () => click(":scope > .base .to-bibtex"),
+    e: () => click(":scope > .base .to-keep"),
     c: () => click(":scope > .base .copy"),
     s: () => click(":scope > .base .star"),
     m: () => {

@@ -5,17 +5,19 @@
 (() => {
   const form = document.getElementById("mine");
   if (!form || typeof Sift === "undefined" || !Sift) return;
-  const { say, words, cards } = Papertide;
+  const { say, tell, cards } = Papertide;
   const buttons = [...document.querySelectorAll('button[form="mine"]')];
   let busy = false;
 
   async function post(body) {
     try {
       const answer = await fetch(form.action, { method: "POST", body });
-      return answer.ok ? await answer.json() : null;
+      if (answer.ok) return await answer.json();
+      tell(answer.status, await answer.text());
     } catch {
-      return null;
+      tell();
     }
+    return null;
   }
 
   /** The cards on the page of a section, or of all of them; those that come later are as the site knows them. */
@@ -43,10 +45,7 @@
     body.set(button.name, button.value);
     const answer = await post(body);
     busy = false;
-    if (!answer) {
-      say(words.away);
-      return;
-    }
+    if (!answer) return;
     const changed = cardsOf(button.value).filter((card) => !card.classList.contains("is-seen"));
     const done = buttons.filter((one) => button.value === "all" || one === button);
     const fresh = done.filter((one) => one.getAttribute("aria-disabled") !== "true");
@@ -59,10 +58,7 @@
     say(form.dataset.marked.replace("{number}", answer.changed.toLocaleString()), async () => {
       const back = new URLSearchParams(new FormData(form));
       back.set("undo", answer.undo);
-      if (!(await post(back))) {
-        say(words.away);
-        return;
-      }
+      if (!(await post(back))) return;
       Sift.paint(changed.filter((card) => card.isConnected), false, answer.changed);
       setDone(fresh, false);
     });

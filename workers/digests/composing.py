@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.core.mail import EmailMultiAlternatives
 
@@ -49,12 +49,20 @@ def compose(digest: Digest, delivery: Delivery) -> Mail | None:
     return Mail(message, [list(told(item.match)) for section in found for item in section.items])
 
 
-def preview(delivery: Delivery, address: str, rhythm: str, now: datetime) -> tuple[EmailMultiAlternatives, bool]:
-    """The mail of a rhythm as it would be if it were due now, and whether it tells anything new; where it does not, it
-    shows what the last announcement day, or week, had."""
+class Preview(NamedTuple):
+    """A mail that is not sent; whether it tells anything new, and whether it tells anything."""
+
+    mail: EmailMultiAlternatives
+    fresh: bool
+    filled: bool
+
+
+def preview(delivery: Delivery, address: str, rhythm: str, now: datetime) -> Preview:
+    """The mail of a rhythm as it would be if it were due now; where it tells nothing new, it shows what the last
+    announcement day, or week, had."""
     found = news_for(delivery.visitor, rhythm, now, told_before(delivery.visitor_id, now))
     shown = found or news_for(delivery.visitor, rhythm, now, frozenset(), sample=True)
-    return rendering.message(shown, delivery, address, now), bool(found)
+    return Preview(rendering.message(shown, delivery, address, now), bool(found), bool(shown))
 
 
 def news_for(

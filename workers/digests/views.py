@@ -79,8 +79,8 @@ def preview_page(request: HttpRequest) -> HttpResponse:
     rhythm = _rhythm(request, visitor)
     context: dict[str, Any] = {"rhythm": rhythm, "rhythms": _mailed(visitor)}
     if rhythm and rendering.offered():
-        mail, fresh = composing.preview(delivery, _address(visitor) or "", rhythm, timezone.now())
-        context |= {"mail": mail, "fresh": fresh}
+        shown = composing.preview(delivery, _address(visitor) or "", rhythm, timezone.now())
+        context |= shown._asdict()
     return render(request, "digests/preview.html", context)
 
 
@@ -107,7 +107,7 @@ def preview_html(request: HttpRequest) -> HttpResponse:
     rhythm = _rhythm(request, visitor)
     if not rhythm or not rendering.offered():
         return HttpResponse(status=404)
-    mail, _fresh = composing.preview(_delivery(visitor)[0], _address(visitor) or "", rhythm, timezone.now())
+    mail = composing.preview(_delivery(visitor)[0], _address(visitor) or "", rhythm, timezone.now()).mail
     html, _kind = mail.alternatives[0]
     page = str(html).replace("<head>", '<head><base target="_blank">', 1)
     return HttpResponse(page.replace('<a href="#', '<a target="_self" href="#'))
@@ -125,7 +125,7 @@ def send_test(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     if not _may_test(visitor, now):
         return too_many(request, 3600 - now.minute * 60 - now.second)
-    mail, _fresh = composing.preview(_delivery(visitor)[0], address, rhythm, now)
+    mail = composing.preview(_delivery(visitor)[0], address, rhythm, now).mail
     mail.subject = f"[test] {mail.subject}"
     try:
         mail.send()
