@@ -139,7 +139,7 @@ def _subject(total: int, names: Sequence[str], day: str) -> str:
     if len(names) > IN_SUBJECT:
         shown.append("…")
     count = ngettext("%(count)s new paper", "%(count)s new papers", total) % {"count": total}
-    about = f"{count}: {_(', ').join(shown)}" if shown else count
+    about = _("%(count)s: %(names)s") % {"count": count, "names": _(", ").join(shown)} if shown else count
     return collapse(f"{about} · {day}")
 
 
