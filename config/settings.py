@@ -98,7 +98,7 @@ MIDDLEWARE = [
     "papers.accounts.closed.ClosedAddresses",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "config.texts.readable",
+    "config.texts.Readable",
 ]
 ROOT_URLCONF = "config.urls"
 CSRF_FAILURE_VIEW = "papers.views.errors.csrf_failure"
