@@ -24,7 +24,7 @@ from search.subscriptions.packing import MOST, pack
 from search.subscriptions.rows import page_of
 
 log = structlog.get_logger(__name__)
-ENOUGH_CARDS: Final = 30  # of a page at once: sections that begin after them come when they are scrolled to
+ENOUGH_CARDS: Final = 20  # of a page at once: sections that begin after them come when they are scrolled to
 MOST_PREFERRED: Final = 3_000  # papers whose preference is told; the others come after them
 
 

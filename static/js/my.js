@@ -46,7 +46,8 @@
     const answer = await post(body);
     busy = false;
     if (!answer) return;
-    const changed = cardsOf(button.value).filter((card) => !card.classList.contains("is-seen"));
+    const there = new Set(cardsOf(button.value));
+    const changed = [...there].filter((card) => !card.classList.contains("is-seen"));
     const done = buttons.filter((one) => button.value === "all" || one === button);
     const fresh = done.filter((one) => one.getAttribute("aria-disabled") !== "true");
     Sift.paint(changed, true, answer.changed);
@@ -59,7 +60,8 @@
       const back = new URLSearchParams(new FormData(form));
       back.set("undo", answer.undo);
       if (!(await post(back))) return;
-      Sift.paint(changed.filter((card) => card.isConnected), false, answer.changed);
+      const came = cardsOf(button.value).filter((card) => !there.has(card)); // meanwhile, as marked by this
+      Sift.paint([...changed.filter((card) => card.isConnected), ...came], false, answer.changed);
       setDone(fresh, false);
     });
   });

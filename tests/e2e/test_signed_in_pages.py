@@ -2,9 +2,10 @@
 the window, still, light; and what a page that stayed open says when its reader has been signed out elsewhere."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Cookie, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.axe import assert_accessible
 from tests.e2e.real import RealSite
@@ -18,7 +19,7 @@ LONG = "Papers on the tides of long names " * 3
 
 
 @pytest.fixture(scope="module")
-def cookies(browser: Browser, real_site: RealSite) -> Iterator[list[Cookie]]:
+def cookies(browser: Browser, real_site: RealSite) -> Iterator[list[Any]]:
     """Cookies of a reader who has kept something of each kind."""
     context = browser.new_context(base_url=real_site.url)
     page = context.new_page()
@@ -29,8 +30,13 @@ def cookies(browser: Browser, real_site: RealSite) -> Iterator[list[Cookie]]:
     page.locator("main form button").first.click()
     page.wait_for_url("**/my")
     _keep(context, page, real_site)
-    yield context.cookies()
+    yield of(context)
     context.close()
+
+
+def of(context: BrowserContext) -> list[Any]:
+    """A window's cookies, as another one takes them."""
+    return list(context.cookies())
 
 
 def _keep(context: BrowserContext, page: Page, site: RealSite) -> None:
@@ -99,7 +105,7 @@ def addresses(site: RealSite) -> list[str]:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_her_pages_are_accessible_in_both_colours_fit_stand_still_and_are_light(
-    open_page: Windows, real_site: RealSite, cookies: list[Cookie], width: int
+    open_page: Windows, real_site: RealSite, cookies: list[Any], width: int
 ) -> None:
     open_page.context(Look(width)).add_cookies(cookies)
     for address in addresses(real_site):
@@ -116,7 +122,7 @@ def test_her_pages_are_accessible_in_both_colours_fit_stand_still_and_are_light(
         page.close()
 
 
-def test_the_top_says_where_she_is(open_page: Windows, cookies: list[Cookie]) -> None:
+def test_the_top_says_where_she_is(open_page: Windows, cookies: list[Any]) -> None:
     open_page.context(Look()).add_cookies(cookies)
     for address, name, current in (
         ("/my", "My page", "page"),
@@ -133,7 +139,7 @@ def test_the_top_says_where_she_is(open_page: Windows, cookies: list[Cookie]) ->
 
 
 def test_a_page_left_open_says_that_its_reader_is_signed_out_and_keeps_what_she_wrote(
-    open_page: Windows, real_site: RealSite, cookies: list[Cookie]
+    open_page: Windows, real_site: RealSite, cookies: list[Any]
 ) -> None:
     context = open_page.context(Look())
     context.add_cookies(cookies)
@@ -141,7 +147,7 @@ def test_a_page_left_open_says_that_its_reader_is_signed_out_and_keeps_what_she_
     page = open_page(f"/arxiv/{paper}")
     page.get_by_text("Write a note").click()
     page.get_by_label("Your note on this paper").fill("Not to be lost.")
-    session = next(cookie for cookie in context.cookies() if cookie["name"] == "sessionid")
+    session = next(cookie for cookie in of(context) if cookie["name"] == "sessionid")
     context.clear_cookies(name="sessionid")
     open_page.watch.forgiven += [f"/library/papers/{paper}/note", "code 401", "code 403"]
     page.get_by_role("button", name="Save", exact=True).click()
@@ -151,7 +157,7 @@ def test_a_page_left_open_says_that_its_reader_is_signed_out_and_keeps_what_she_
     expect(page.get_by_label("Your note on this paper")).to_have_value("Not to be lost.")
 
     # Signed in again elsewhere, her forms are known by another sign: the first try fetches it.
-    csrf = next(cookie for cookie in context.cookies() if cookie["name"] == "csrftoken")
+    csrf = next(cookie for cookie in of(context) if cookie["name"] == "csrftoken")
     context.add_cookies([session, {**csrf, "value": "b" * 32}])
     page.get_by_role("button", name="Save", exact=True).click()
     expect(toast).to_contain_text("another window")

@@ -127,8 +127,14 @@ class Windows:
         return self._contexts[look]
 
     def close(self) -> None:
-        """Close all; raises AssertionError for what went wrong since the last check."""
+        """Close all, once no part of a page is under way that would meet a database being emptied; raises
+        AssertionError for what went wrong since the last check."""
         for context in self._contexts.values():
+            for page in context.pages:
+                for _ in range(40):
+                    if page.evaluate("document.querySelector('.htmx-request') === null"):
+                        break
+                    page.wait_for_timeout(50)
             context.close()
         self._contexts.clear()
         self.watch.check()
