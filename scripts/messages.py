@@ -17,6 +17,11 @@ LANGUAGES = ("zh_Hans",)
 ROOMS = ("api", "config", "locale", "papers", "search", "templates", "workers")
 # Django's own texts: weekdays in the room of a calendar's column, and a language's own name in the switch.
 OF_DJANGO = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "English")
+# Worded anew in Django 5.2, whose own Chinese has the wording before.
+COUNTED_OF_DJANGO = (
+    "This password is too short. It must contain at least %d character.",
+    "This password is too short. It must contain at least %d characters.",
+)
 _OF_NO_USE = shutil.ignore_patterns("__pycache__", "data", "fixtures", "migrations", "*.mo")
 _MADE = re.compile(r'^"POT-Creation-Date:.*\n', re.MULTILINE)  # would make a difference of every run
 NO_GETTEXT = (
@@ -40,7 +45,8 @@ def gather(into: Path) -> None:
         if (ROOT / room).exists():
             shutil.copytree(ROOT / room, into / room, ignore=_OF_NO_USE)
     (into / "papers" / "taxonomy.py").write_text(_category_names())
-    (into / "config" / "django.py").write_text("".join(f'gettext("{text}")\n' for text in OF_DJANGO))
+    of_django = [*(f'gettext("{text}")' for text in OF_DJANGO), 'ngettext("{}", "{}", 8)'.format(*COUNTED_OF_DJANGO)]
+    (into / "config" / "django.py").write_text("\n".join(of_django) + "\n")
     options = ["--no-wrap", "--no-obsolete", "--add-location", "file", "--ignore", "docs/*"]
     languages = [f"--locale={language}" for language in LANGUAGES]
     _django(into, "makemessages", *languages, *options)

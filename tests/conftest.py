@@ -22,6 +22,7 @@ from search.engines.base import Engine
 from search.indexing import index_pending
 from search.vectors import store
 from tests import SHARED
+from tests.chinese import foreign_records, foreign_site  # noqa: F401 (fixtures)
 
 pytest_plugins = ["tests.services"]
 
