@@ -9,6 +9,7 @@ from allauth.socialaccount import forms as social
 from django import forms as django_forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +21,7 @@ _LABELS = {
     "password": _("Password"),
     "oldpassword": _("Current password"),
 }
+LONGEST_ADDRESS = 254
 _TWICE = _("The two passwords are not the same.")
 
 
@@ -40,6 +42,9 @@ class _Plain:
             field.label = labels.get(name, field.label)
             if name in {"password", "oldpassword"}:
                 field.help_text = ""
+            if name == "email":  # allauth would cut a longer one, and write to what is left of it
+                field.validators = [*field.validators, MaxLengthValidator(LONGEST_ADDRESS)]
+                field.widget.attrs["maxlength"] = LONGEST_ADDRESS
 
     def add_error(self, field: str | None, error: Any) -> None:
         """Two different passwords are said in our words."""
@@ -53,7 +58,11 @@ class SignIn(_Plain, forms.LoginForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["login"].widget.attrs |= {"autocomplete": "username", "autocapitalize": "off", "maxlength": 254}
+        self.fields["login"].widget.attrs |= {
+            "autocomplete": "username",
+            "autocapitalize": "off",
+            "maxlength": LONGEST_ADDRESS,
+        }
 
 
 class SignUp(_Plain, forms.SignupForm):
@@ -97,7 +106,7 @@ class SignUpByInstitute(_Plain, social.SignupForm):
 class GiveAddress(_Plain, django_forms.Form):
     """The one reader's address."""
 
-    email = EmailField(max_length=254)
+    email = EmailField(max_length=LONGEST_ADDRESS)
 
 
 class Farewell(django_forms.Form):

@@ -102,6 +102,15 @@ def test_closed_sign_up_says_so_and_makes_no_account(client: Client, settings: S
     assert reverse("account_signup") not in page_of(client, reverse("account_login")).xpath("//main//a/@href")
 
 
+def test_an_address_that_is_too_long_is_refused_and_not_cut(client: Client, mail: list[EmailMessage]) -> None:
+    long = f"{'a' * 60}@{'b' * 60}.{'c' * 60}.{'d' * 60}.example.org"
+    assert len(long) > 254
+    assert "254" in said(sign_up(client, long))
+    assert "254" in said(client.post("/account/password/reset/", {"email": long}))
+    assert not Reader.objects.exists()
+    assert not mail
+
+
 def test_sign_up_says_the_same_of_known_and_unknown_addresses(client: Client, mail: list[EmailMessage]) -> None:
     make_reader()
     known, unknown = sign_up(client), sign_up(Client(), "ben@example.org")
