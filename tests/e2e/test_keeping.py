@@ -112,7 +112,8 @@ def test_tags_and_lists_change_in_place(opened: Opened, reader: Reader) -> None:
     page.get_by_label("A new list with this paper").fill("Spring")
     page.locator(".own-lists .joined button").click()
     expect(page.locator(".own-lists input:checked")).to_have_count(2)
-    page.get_by_label("Winter").uncheck()
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.get_by_label("Winter").uncheck()
     expect(page.locator(".own-lists input:checked")).to_have_count(1)
     assert list(Tagged.objects.values_list("tag__name", flat=True)) == ["to read"]
     assert list(ReadingList.objects.filter(entries__isnull=False).values_list("name", flat=True)) == ["Spring"]

@@ -573,6 +573,8 @@ def test_the_list_is_accessible_with_all_that_opens(sift: Sift, scheme: str) -> 
     cards(page).nth(1).get_by_role("link", name="Related").click()
     expect(cards(page).nth(1).locator(".below .card").first).to_be_visible()
     page.keyboard.press("m")
+    assert_accessible(page, within=".toast")
+    expect(page.locator(".toast")).to_be_empty(timeout=15_000)  # it lies over what it covers, for some seconds
     open_menu(page)
     # What is out of view has no size of its own yet; axe-core would find its links over one another.
     page.locator(".card").evaluate_all("cards => cards.forEach((card) => { card.style.contentVisibility = 'visible' })")
