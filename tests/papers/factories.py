@@ -12,7 +12,7 @@ FIRST_DAY = datetime(2025, 11, 3, 9, tzinfo=UTC)
 
 
 class PaperFactory(factory.django.DjangoModelFactory[Paper]):
-    """A paper with its category links; the later ones are a minute newer, all on one day up to some hundred."""
+    """A paper with its category links; the later ones are a second newer, all of them on one day."""
 
     class Meta:
         model = Paper
@@ -24,7 +24,7 @@ class PaperFactory(factory.django.DjangoModelFactory[Paper]):
     abstract = "We measure tides and say what was found."
     authors = ["Ada Moon", "Ben Shore"]
     categories = ["cs.CL"]
-    published = factory.Sequence(lambda number: FIRST_DAY + timedelta(minutes=number % 600))
+    published = factory.Sequence(lambda number: FIRST_DAY + timedelta(seconds=number % 36_000))
 
     @factory.post_generation
     def category_links(obj: Paper, create: bool, extracted: Any, **kwargs: Any) -> None:  # noqa: N805
