@@ -29,6 +29,7 @@ COOKIE: Final = "reader"
 COOKIE_AGE: Final = VISITOR_IDLE_DAYS * 86400  # seconds; browsers keep none longer
 MOST_MARKS: Final = 100_000  # of one visitor
 MOST_AT_ONCE: Final = 2_000  # papers of one request
+MOST_SEARCHES: Final = 200  # that one visitor saves
 NEW_AN_HOUR: Final = {"address": 30, "site": 2_000}  # visitors
 LONGEST_WORDS: Final = 500
 
@@ -111,14 +112,15 @@ def mark(visitor: Visitor, ids: Sequence[int], field: Field, on: bool) -> list[i
         Mark.objects.filter(visitor=visitor, paper__in=changed).update(**{field: now if on else None})
         if on and field in _HISTORY:
             Mark.objects.filter(visitor=visitor, paper__in=wanted).update(viewed=now)
-        if column := _TALLIED.get(field):
-            _tally(changed, column, 1 if on else -1)
+        if column := TALLIED.get(field):
+            tally(changed, column, 1 if on else -1)
         Visitor.objects.filter(pk=visitor.pk).update(active=now)
     return changed
 
 
 _HISTORY: Final = ("opened", "viewed")
-_TALLIED: Final = {"starred": "stars", "opened": "opened"}
+TALLIED: Final = {"starred": "stars", "opened": "opened"}
+"""The marks that are counted over all visitors, and the column of Tally in which each is."""
 
 
 def locked(visitor: Visitor) -> bool:
@@ -143,7 +145,8 @@ def _make(visitor: Visitor, ids: list[int]) -> None:
     Mark.objects.bulk_create([Mark(visitor=visitor, paper_id=pk) for pk in there], ignore_conflicts=True)
 
 
-def _tally(ids: list[int], column: str, by: int) -> None:
+def tally(ids: list[int], column: str, by: int) -> None:
+    """Count papers (primary keys) once more, or once less, in a column of TALLIED; no count goes below 0."""
     Tally.objects.bulk_create([Tally(paper_id=pk) for pk in ids], ignore_conflicts=True)
     Tally.objects.filter(paper__in=ids, **({f"{column}__gt": 0} if by < 0 else {})).update(**{column: F(column) + by})
 
@@ -211,9 +214,9 @@ def forget(visitor: Visitor) -> None:
     with transaction.atomic():
         if not locked(visitor):
             return
-        for field, column in (("starred", "stars"), ("opened", "opened")):
+        for field, column in TALLIED.items():
             rows = Mark.objects.filter(visitor=visitor, **{f"{field}__isnull": False})
-            _tally(list(rows.values_list("paper_id", flat=True)), column, -1)
+            tally(list(rows.values_list("paper_id", flat=True)), column, -1)
         # What was worked out from her stars is hers alone.
         by_stars = Subscription.objects.filter(visitor=visitor, kind=Subscription.Kind.STARS)
         DayMatches.objects.filter(key__in=list(by_stars.values_list("key", flat=True))).delete()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from django.db import connection
@@ -37,7 +38,7 @@ def make_documents(papers: Sequence[Paper], learned: Learned, width: int) -> lis
     """Documents with whitened vectors and keyphrases. Every paper must have its vector in the store."""
     ids, full = fetch(learned.transform.model, np.array([paper.pk for paper in papers]))
     short: dict[int, Vectors] = dict(zip(ids.tolist(), learned.transform.apply(full, width), strict=True))
-    return [_document(paper, short[paper.pk], learned) for paper in papers]
+    return [_with_keyphrases(make_document(paper, short[paper.pk]), learned) for paper in papers]
 
 
 def save_keywords(papers: Sequence[Paper], documents: Sequence[Document]) -> None:
@@ -58,13 +59,13 @@ def paper_text(paper: Paper) -> str:
     return text_of(paper.title, paper.abstract)
 
 
-def _document(paper: Paper, vector: Vectors, learned: Learned) -> Document:
-    title, abstract = paper.plain_title, paper.plain_abstract
+def make_document(paper: Paper, vector: Vectors) -> Document:
+    """What an index holds of a stored paper but for its keyphrases; `vector` is whitened, (k,)."""
     return Document(
         id=paper.pk,
         arxiv_id=paper.arxiv_id,
-        title=title,
-        abstract=abstract,
+        title=paper.plain_title,
+        abstract=paper.plain_abstract,
         vector=vector,
         authors=paper.plain_authors,
         categories=paper.categories,
@@ -72,5 +73,9 @@ def _document(paper: Paper, vector: Vectors, learned: Learned) -> Document:
         comment=paper.comment,
         journal_ref=paper.journal_ref,
         doi=paper.doi,
-        keywords=[phrase.text for phrase in keyphrases(title, abstract, learned.table, KEYWORDS)],
     )
+
+
+def _with_keyphrases(document: Document, learned: Learned) -> Document:
+    found = keyphrases(document.title, document.abstract, learned.table, KEYWORDS)
+    return replace(document, keywords=[phrase.text for phrase in found])

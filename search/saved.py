@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,13 +13,14 @@ from django.views.decorators.http import require_POST
 
 from papers import visitors
 from papers.models import SavedSearch, Visitor
+from papers.views.answers import SeeOther
 from papers.views.errors import too_many
 from papers.views.reader import way_back
 from search.encoder import text_hash
 from search.query import Query, parse
 from search.sorting import SORTS, address, ordered
 
-MOST: Final = 200  # of one visitor
+MOST: Final = visitors.MOST_SEARCHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,7 @@ def save_search(request: HttpRequest) -> HttpResponse:
         context = {"query": query, "saved": not forget, "here": request.POST.get("next", "")}
         response = render(request, "search/_save.html", context)
     else:
-        response = HttpResponseRedirect(_back(request, query))
-        response.status_code = 303
+        response = SeeOther(_back(request, query))
     if visitor:
         visitors.remember(response, visitor)
     return response

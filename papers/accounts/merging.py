@@ -11,10 +11,11 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from papers import visitors
-from papers.models import Mark, Reader, SavedSearch, Tally, Visitor
+from papers.batches import batched
+from papers.models import Mark, Reader, SavedSearch, Visitor
+from papers.visitors import MOST_SEARCHES
 
 CHUNK: Final = 1_000
-MOST_SEARCHES: Final = 200  # as many as one visitor may save
 _EARLIEST: Final = ("starred", "seen", "opened")
 
 
@@ -43,11 +44,11 @@ def take_along(browser: Visitor, account: Visitor) -> None:
 
 def _join_marks(browser: Visitor, account: Visitor) -> None:
     both = list(Mark.objects.filter(visitor=browser, paper__in=Mark.objects.filter(visitor=account).values("paper")))
-    for chunk in (both[start : start + CHUNK] for start in range(0, len(both), CHUNK)):
+    for chunk in batched(both, CHUNK):
         hers = {
             row.paper_id: row for row in Mark.objects.filter(visitor=account, paper__in=[m.paper_id for m in chunk])
         }
-        twice: dict[str, list[int]] = {"starred": [], "opened": []}
+        twice: dict[str, list[int]] = {field: [] for field in visitors.TALLIED}
         for other in chunk:
             mine = hers[other.paper_id]
             for field in twice:
@@ -57,8 +58,8 @@ def _join_marks(browser: Visitor, account: Visitor) -> None:
                 setattr(mine, field, min(_given(getattr(row, field) for row in (mine, other)), default=None))
             mine.viewed = max(_given((mine.viewed, other.viewed)), default=None)
         Mark.objects.bulk_update(hers.values(), [*_EARLIEST, "viewed"])
-        for field, column in (("starred", "stars"), ("opened", "opened")):
-            Tally.objects.filter(paper__in=twice[field], **{f"{column}__gt": 0}).update(**{column: F(column) - 1})
+        for field, column in visitors.TALLIED.items():
+            visitors.tally(twice[field], column, -1)
         Mark.objects.filter(pk__in=[row.pk for row in chunk]).delete()
     _move(browser, account)
 
@@ -69,7 +70,7 @@ def _move(browser: Visitor, account: Visitor) -> None:
     room = max(visitors.MOST_MARKS - Mark.objects.filter(visitor=account).count(), 0)
     if hers.count() > room:
         wanted = list(hers.order_by(F("starred").desc(nulls_last=True), "-pk").values_list("pk", flat=True)[:room])
-        for chunk in (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)):
+        for chunk in batched(wanted, CHUNK):
             Mark.objects.filter(pk__in=chunk).update(visitor=account)
     else:
         hers.update(visitor=account)

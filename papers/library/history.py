@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,6 +24,7 @@ from papers.accounts.who import account_needed
 from papers.identifiers import parse_id
 from papers.models import Mark, Paper, Tally, Visitor
 from papers.paging import page_numbers, read_page
+from papers.views.answers import SeeOther
 from papers.views.context import read_day
 
 PAGE_SIZE: Final = 100
@@ -143,6 +144,4 @@ def _bounds(day: date, zone: ZoneInfo) -> Sequence[datetime]:
 def _back(request: HttpRequest) -> HttpResponse:
     page = request.POST.get("page", "")
     known = page.isascii() and page.isdigit() and len(page) < 6 and int(page) > 1
-    response = redirect(reverse("library-history", query={"page": page} if known else None))
-    response.status_code = 303
-    return response
+    return SeeOther(reverse("library-history", query={"page": page} if known else None))

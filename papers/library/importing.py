@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,6 +21,7 @@ from papers.identifiers import parse_id
 from papers.library import lists, reading, tags
 from papers.library.kept import lists_of, tags_of
 from papers.models import Paper, ReadingList, Visitor, WantedPaper
+from papers.views.answers import SeeOther
 from papers.views.errors import too_many
 
 SHOWN: Final = 200  # papers of the preview that are named
@@ -156,9 +157,7 @@ def _take(request: HttpRequest, ids: Sequence[str]) -> HttpResponse:
     known = set(Paper.objects.filter(arxiv_id__in=ids).values_list("arxiv_id", flat=True))
     rest = [name for name in ids if name not in known]
     if not rest:
-        response = redirect(address)
-        response.status_code = 303
-        return response
+        return SeeOther(address)
     told = ngettext("%(count)s paper was kept.", "%(count)s papers were kept.", len(papers)) % {"count": len(papers)}
     return _preview(request, rest, {"told": told, "kept_at": address})
 

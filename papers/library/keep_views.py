@@ -7,7 +7,7 @@ import json
 from typing import Final
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -22,6 +22,7 @@ from papers.library import lists, notes, tags
 from papers.library.keeping import Draft, Keeping, keeping
 from papers.library.kept import kept_of
 from papers.models import Paper, ReadingList, Visitor
+from papers.views.answers import SeeOther
 from papers.views.reader import way_back
 from papers.visitors import TooManyError, visitor_for
 
@@ -172,7 +173,7 @@ def _piece(
     if not request.headers.get("HX-Request"):
         if done:
             messages.success(request, say or _("Saved"))
-            return _back(request, f"{way_back(request, _page(found.paper)).partition('#')[0]}#{name}-{found.paper.pk}")
+            return SeeOther(f"{way_back(request, _page(found.paper)).partition('#')[0]}#{name}-{found.paper.pk}")
         return _whole(request, found, status)
     context: dict[str, object] = {"keeping": found, "back": way_back(request, _page(found.paper))}
     if found.in_card:
@@ -189,9 +190,3 @@ def _whole(request: HttpRequest, found: Keeping, status: int = 200) -> HttpRespo
     found.level = 2
     context = {"keeping": found, "paper": found.paper, "back": _page(found.paper)}
     return render(request, "papers/library/keep.html", context, status=status)
-
-
-def _back(request: HttpRequest, address: str) -> HttpResponse:
-    response = HttpResponseRedirect(address)
-    response.status_code = 303
-    return response

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -18,12 +18,12 @@ from papers.library.exporting import as_stream, own
 from papers.library.kept import lists_of
 from papers.library.rows import paged, status_of
 from papers.models import Mark, Paper, ReadingList, Visitor
+from papers.views.answers import SeeOther
 from papers.views.errors import too_many
 from papers.views.reader import way_back
 from papers.visitors import TooManyError, visitor_for
 
 MOST_NAMED: Final = 1_000  # papers of one form
-SEE_OTHER: Final = 303
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -71,7 +71,7 @@ def one(request: HttpRequest, pk: int) -> HttpResponseBase:
             lists.remove(reading_list, named(request.POST.getlist("ids"))[0])
         case "delete":
             reading_list.delete()
-            return _see(reverse("lists"))
+            return SeeOther(reverse("lists"))
         case _:
             return _page(request, reading_list, _("Nothing was asked for."))
     return _to(reading_list)
@@ -160,10 +160,4 @@ def export(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
 
 
 def _to(reading_list: ReadingList, anchor: str = "") -> HttpResponse:
-    return _see(reverse("reading-list", args=[reading_list.pk]) + anchor)
-
-
-def _see(address: str) -> HttpResponse:
-    response = redirect(address)
-    response.status_code = SEE_OTHER
-    return response
+    return SeeOther(reverse("reading-list", args=[reading_list.pk]) + anchor)

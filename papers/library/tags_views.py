@@ -14,6 +14,7 @@ from papers.library.rows import paged, status_of
 from papers.listing import PAGE_SIZE, Page
 from papers.models import Tag, Tagged, Visitor
 from papers.paging import page_numbers, read_page
+from papers.views.answers import SeeOther
 from papers.visitors import visitor_for
 
 
@@ -94,6 +95,4 @@ def notes(request: HttpRequest) -> HttpResponse:
 
 
 def _back() -> HttpResponse:
-    response = redirect(reverse("tags"))
-    response.status_code = 303
-    return response
+    return SeeOther(reverse("tags"))

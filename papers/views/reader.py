@@ -3,7 +3,7 @@
 from typing import Final
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from papers import visitors
 from papers.identifiers import parse_id
 from papers.models import Paper, Visitor
+from papers.views.answers import SeeOther
 from papers.views.context import THEMES, Row
 from papers.views.errors import too_many
 
@@ -122,6 +123,4 @@ def way_back(request: HttpRequest, otherwise: str) -> str:
 
 
 def _back(request: HttpRequest, anchor: str = "") -> HttpResponse:
-    response = HttpResponseRedirect(way_back(request, reverse("home")).partition("#")[0] + anchor)
-    response.status_code = 303
-    return response
+    return SeeOther(way_back(request, reverse("home")).partition("#")[0] + anchor)

@@ -12,8 +12,8 @@ from papers.library.kept import kept_of
 from papers.listing import Page
 from papers.models import Kind, Visitor
 from papers.selection import Item, ItemPage
-from papers.views.context import Row, numbered
-from papers.visitors import told, told_of
+from papers.views.context import Row, numbered, told_to
+from papers.visitors import told
 
 Heading = Literal["kind", "day", "submitted", ""]
 REPLACED: Final = frozenset({Kind.REPLACE, Kind.REPLACE_CROSS})
@@ -37,12 +37,7 @@ def rows_of(page: Page | ItemPage, visitor: Visitor | None) -> list[Row]:
     """The page's rows with their numbers, marks, changes and tallies; a database query for the papers of a walk, and
     one where papers were replaced; two for what an account keeps of them."""
     if isinstance(page, Page):
-        ids = [paper.pk for paper in page.papers]
-        known, kept = told_of(visitor, ids), kept_of(visitor, ids)
-        return [
-            replace(row, told=known.get(row.paper.pk), kept=kept.get(row.paper.pk))
-            for row in numbered(page.papers, page.first)
-        ]
+        return told_to(visitor, numbered(page.papers, page.first))
     kept = kept_of(visitor, page.papers)
     replaced = [
         page.papers[item.paper_id] for item in page.items if item.entry is not None and item.entry.kind in REPLACED

@@ -15,10 +15,9 @@ from papers.views.lists import chosen
 from search.subscriptions import keeping
 from search.subscriptions.keeping import BY_MEANING, Asked
 from search.subscriptions.matching import Match, days_announced, matches
-from search.subscriptions.trial import LOWEST, STEP, Trial, Tried, try_out
+from search.subscriptions.trial import DAYS_A_WEEK, LOWEST, STEP, Trial, Tried, try_out
 
 LONGEST: Final = max(keeping.LONGEST.values())
-DAYS_A_WEEK: Final = 5  # of announcements
 PREVIEW_DAYS: Final = 5
 PREVIEW_PAPERS: Final = 25
 SHOWN: Final = 150  # papers that a threshold is tried on

@@ -21,7 +21,7 @@ import tantivy
 from django.conf import settings
 
 from papers.models import Paper
-from search.engines.base import Document
+from search.documents import make_document
 from search.engines.embedded import HEAP
 from search.engines.tantivy_schema import SCHEMA_VERSION, Compiler, build_schema, register_analyzers, to_tantivy
 from search.frequencies import prior
@@ -115,7 +115,7 @@ def _fill(index: tantivy.Index, papers: Iterable[Paper]) -> None:
     register_analyzers(index)
     writer = index.writer(HEAP, 1)
     for paper in papers:
-        writer.add_document(to_tantivy(_document(paper)))
+        writer.add_document(to_tantivy(make_document(paper, _NO_VECTOR)))
     writer.commit()
     writer.wait_merging_threads()
 
@@ -126,19 +126,3 @@ def _sweep(root: Path) -> None:
         by_use = sorted(root.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
         for path in by_use[KEPT:]:
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _document(paper: Paper) -> Document:
-    return Document(
-        id=paper.pk,
-        arxiv_id=paper.arxiv_id,
-        title=paper.plain_title,
-        abstract=paper.plain_abstract,
-        vector=_NO_VECTOR,
-        authors=paper.plain_authors,
-        categories=paper.categories,
-        published=paper.published.date(),
-        comment=paper.comment,
-        journal_ref=paper.journal_ref,
-        doi=paper.doi,
-    )

@@ -3,7 +3,7 @@ before anything is kept."""
 
 from typing import Any, Final
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from papers.accounts.who import account_needed
 from papers.categories import CategorySpec, UnknownCategory, split_spec
 from papers.models import Subscription, Visitor
 from papers.templatetags.citation_tags import author_address
+from papers.views.answers import SeeOther
 from papers.views.context import boxed, picker
 from papers.views.errors import too_many
 from papers.visitors import TooManyError, visitor_for
@@ -23,7 +24,7 @@ from search.sorting import address
 from search.subscriptions import keeping, meaning
 from search.subscriptions.forms import STEPS, Form, preview, trying
 from search.subscriptions.keeping import SubscriptionError
-from search.subscriptions.views import SEE_OTHER, act, mails, own
+from search.subscriptions.views import act, mails, own
 
 KINDS: Final = {
     Subscription.Kind.CATEGORIES: gettext_lazy("Categories"),
@@ -167,6 +168,4 @@ def _boxes(form: Form) -> dict[str, Any]:
 
 
 def _to(subscription: Subscription) -> HttpResponse:
-    response = HttpResponseRedirect(f"{reverse('subscriptions')}#s-{subscription.pk}")
-    response.status_code = SEE_OTHER
-    return response
+    return SeeOther(f"{reverse('subscriptions')}#s-{subscription.pk}")

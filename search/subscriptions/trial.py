@@ -22,7 +22,7 @@ WANTED_A_WEEK: Final = 10  # papers that the recommended threshold brings
 SHOWN: Final = 300
 STEP: Final = 0.01
 LOWEST: Final = 0.2
-DAYS_A_WEEK: Final = 5
+DAYS_A_WEEK: Final = 5  # of announcements
 KEPT_SECONDS: Final = 3600
 
 

@@ -3,8 +3,7 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,9 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from papers.accounts.addresses import mail_address
+from papers.accounts.addresses import mail_address, mails_offered
 from papers.accounts.who import account_needed
 from papers.models import Delivery, Digest, Subscription, Visitor
+from papers.views.answers import SeeOther
 from papers.views.errors import too_many
 from papers.visitors import TooManyError, visitor_for
 from search.saved import searches_of
@@ -23,7 +23,6 @@ from search.subscriptions import ended, keeping
 from search.subscriptions.keeping import SubscriptionError
 from search.subscriptions.rows import rows_of
 
-SEE_OTHER: Final = 303
 UNSURE_DAYS: Final = 14  # for which the page tells of mails that perhaps did not arrive
 OFFERED_SEARCHES: Final = 6
 
@@ -52,7 +51,7 @@ def subscriptions_page(request: HttpRequest) -> HttpResponse:
 
 def mails(visitor: Visitor, subscriptions: list[Subscription]) -> dict[str, Any]:
     """What a page says of a reader's mails: whether there can be any, where they go, and what went wrong."""
-    if not (settings.EMAIL_HOST and settings.SITE_URL):
+    if not mails_offered():
         return {"mails": False}
     since = timezone.now() - timedelta(days=UNSURE_DAYS)
     return {
@@ -111,9 +110,7 @@ def _delete(request: HttpRequest, subscription: Subscription) -> HttpResponseBas
     ended.end(request, subscription)
     if _in_place(request):
         return render(request, "search/subscriptions/_ended.html", {"pk": pk, "ended_label": label})
-    response = HttpResponseRedirect(f"{reverse('subscriptions')}?ended={pk}")
-    response.status_code = SEE_OTHER
-    return response
+    return SeeOther(f"{reverse('subscriptions')}?ended={pk}")
 
 
 def own(request: HttpRequest, pk: int) -> Subscription:
@@ -129,13 +126,11 @@ def _shown(request: HttpRequest, subscription: Subscription, said: str) -> HttpR
     context = {
         "row": rows_of(request, [subscription])[0],
         "rhythms": Subscription.Rhythm.choices,
-        "mails": bool(settings.EMAIL_HOST and settings.SITE_URL),
+        "mails": mails_offered(),
     }
     response = render(request, "search/subscriptions/_row.html", context)
     return trigger_client_event(response, "kept", {"say": said}) if said else response
 
 
 def _to_list(subscription: Subscription | None = None) -> HttpResponse:
-    response = HttpResponseRedirect(reverse("subscriptions") + (f"#s-{subscription.pk}" if subscription else ""))
-    response.status_code = SEE_OTHER
-    return response
+    return SeeOther(reverse("subscriptions") + (f"#s-{subscription.pk}" if subscription else ""))

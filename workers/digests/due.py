@@ -14,10 +14,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from papers.accounts.addresses import mails_offered
 from papers.batches import batched
 from papers.models import Announcement, Delivery, Digest, IndexMark, Subscription
 from workers import calendar
-from workers.digests import rendering
 from workers.models import Run
 
 ROWS: Final = 500  # deliveries of one transaction
@@ -73,7 +73,7 @@ def plan_digests(now: datetime | None = None) -> int:
 
     Where the site sends readers no mails nothing is planned and no time moves.
     """
-    if not rendering.offered():
+    if not mails_offered():
         return 0
     now = now or timezone.now()
     _make_deliveries()

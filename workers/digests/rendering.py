@@ -81,11 +81,6 @@ class Group:
         return self.total - len(self.entries)
 
 
-def offered() -> bool:
-    """Whether the site can send mails to readers: it has a mail server, and knows its own address for links."""
-    return bool(settings.EMAIL_HOST and settings.SITE_URL)
-
-
 def absolute(path: str) -> str:
     """A path of this site as readers reach it from elsewhere."""
     return f"{settings.SITE_URL}{path}"

@@ -17,12 +17,13 @@ from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
+from papers.accounts.addresses import mails_offered
 from papers.models import Delivery, Digest, Subscription
 from search import locks
 from search.engines.base import EngineError
 from search.subscriptions import matching
 from workers import alarms
-from workers.digests import bounces, claiming, composing, rendering
+from workers.digests import bounces, claiming, composing
 from workers.digests.claiming import Claimant
 from workers.digests.dialogue import BrokenOffError, Dialogue, RefusedError, ServerAwayError
 
@@ -39,14 +40,14 @@ log = structlog.get_logger(__name__)
 
 def is_anything_due() -> bool:
     """Whether there is a mail to be sent now."""
-    return rendering.offered() and claiming.due(timezone.now()).exists()
+    return mails_offered() and claiming.due(timezone.now()).exists()
 
 
 def send_digests(seconds: float = SLICE) -> bool:
     """Send what is due; whether there is more after so many seconds. Does nothing where others are at it, or while the
     mail server or the search engine is away: what is due stays so."""
     until = time.monotonic() + seconds
-    if not rendering.offered():
+    if not mails_offered():
         return False
     try:
         with claiming.claimant() as claimant, Dialogue() as dialogue:
@@ -82,7 +83,7 @@ def watch() -> None:
     before = timezone.now() - LATE
     # One that was written down only now, by a site that slept, is not late by anybody's fault.
     late = Digest.objects.filter(Q(tries__gt=0) | Q(not_before__lt=before), state=Digest.State.DUE, due__lt=before)
-    count = late.count() if rendering.offered() else 0
+    count = late.count() if mails_offered() else 0
     if count and Digest.objects.filter(state=Digest.State.SENT, sent__gt=before).exists():
         count = 0
     told = f"No mail to a reader has gone out for an hour, and {count} wait." if count else ""

@@ -11,7 +11,7 @@ from csp.constants import NONE, SELF, UNSAFE_INLINE
 from csp.decorators import csp_replace, csp_update
 from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,9 +23,10 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from papers import visitors
-from papers.accounts.addresses import mail_address
+from papers.accounts.addresses import mail_address, mails_offered
 from papers.accounts.who import account_needed
 from papers.models import Delivery, Subscription, Visitor
+from papers.views.answers import SeeOther
 from papers.views.errors import too_many
 from workers.digests import composing, due, rendering
 
@@ -78,7 +79,7 @@ def preview_page(request: HttpRequest) -> HttpResponse:
     delivery, _known = _delivery(visitor)
     rhythm = _rhythm(request, visitor)
     context: dict[str, Any] = {"rhythm": rhythm, "rhythms": _mailed(visitor)}
-    if rhythm and rendering.offered():
+    if rhythm and mails_offered():
         shown = composing.preview(delivery, _address(visitor) or "", rhythm, timezone.now())
         context |= shown._asdict()
     return render(request, "digests/preview.html", context)
@@ -105,7 +106,7 @@ def preview_html(request: HttpRequest) -> HttpResponse:
     """The HTML of the mail as it would be now, for the frame of the preview; links open pages of their own."""
     visitor = visitors.visitor_for(request)
     rhythm = _rhythm(request, visitor)
-    if not rhythm or not rendering.offered():
+    if not rhythm or not mails_offered():
         return HttpResponse(status=404)
     mail = composing.preview(_delivery(visitor)[0], _address(visitor) or "", rhythm, timezone.now()).mail
     html, _kind = mail.alternatives[0]
@@ -120,7 +121,7 @@ def send_test(request: HttpRequest) -> HttpResponse:
     """Send the preview to her verified address; what it tells does not count as told."""
     visitor = visitors.visitor_for(request)
     address, rhythm = _address(visitor), _rhythm(request, visitor)
-    if not address or not rhythm or not rendering.offered():
+    if not address or not rhythm or not mails_offered():
         return _back("failed")
     now = timezone.now()
     if not _may_test(visitor, now):
@@ -145,9 +146,7 @@ def _may_test(visitor: Visitor, now: datetime) -> bool:
 
 
 def _back(said: str) -> HttpResponse:
-    response = HttpResponseRedirect(f"{reverse('delivery')}?said={said}")
-    response.status_code = 303
-    return response
+    return SeeOther(f"{reverse('delivery')}?said={said}")
 
 
 def _said(request: HttpRequest) -> str:
@@ -210,7 +209,7 @@ def _context(visitor: Visitor, delivery: Delivery) -> dict[str, Any]:
     return {
         "delivery": delivery,
         "address": _address(visitor),
-        "offered": rendering.offered(),
+        "offered": mails_offered(),
         "mailed": mailed,
         "times": times,
         "zones": _zones(delivery.zone),
