@@ -106,7 +106,7 @@ def test_a_file_is_looked_at_and_its_papers_become_a_list(
     page = windows("/library/import", width=width, script=script)
     page.locator("#file").set_input_files(file)
     page.get_by_role("button", name="Look at it").click()
-    expect(page.get_by_text("3 papers are here, 1 is not")).to_be_visible()
+    expect(page.get_by_text("3 papers are here · 1 is not")).to_be_visible()
     expect(page.get_by_text("A book")).to_be_visible()
     assert_accessible(page)
     page.get_by_label("in a new list called").check()
