@@ -41,16 +41,16 @@
     if (busy || button.getAttribute("aria-disabled") === "true") return;
     busy = true;
     await Sift.flush(); // so that undo leaves what was marked one by one
+    const isSeen = (card) => card.classList.contains("is-seen");
+    const before = new Set(cardsOf(button.value).filter(isSeen));
     const body = new URLSearchParams(new FormData(form));
     body.set(button.name, button.value);
     const answer = await post(body);
     busy = false;
     if (!answer) return;
-    const there = new Set(cardsOf(button.value));
-    const changed = [...there].filter((card) => !card.classList.contains("is-seen"));
     const done = buttons.filter((one) => button.value === "all" || one === button);
     const fresh = done.filter((one) => one.getAttribute("aria-disabled") !== "true");
-    Sift.paint(changed, true, answer.changed);
+    Sift.paint(cardsOf(button.value), true, answer.changed);
     setDone(fresh, true);
     if (!answer.changed) {
       say(form.dataset.none);
@@ -60,8 +60,9 @@
       const back = new URLSearchParams(new FormData(form));
       back.set("undo", answer.undo);
       if (!(await post(back))) return;
-      const came = cardsOf(button.value).filter((card) => !there.has(card)); // meanwhile, as marked by this
-      Sift.paint([...changed.filter((card) => card.isConnected), ...came], false, answer.changed);
+      // Also those that came meanwhile, before or after the answer, as marked by this.
+      const changed = cardsOf(button.value).filter((card) => !before.has(card));
+      Sift.paint(changed, false, answer.changed);
       setDone(fresh, false);
     });
   });
