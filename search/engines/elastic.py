@@ -35,6 +35,7 @@ from search.engines.base import (
 from search.engines.compiling import TEXTS
 from search.engines.edits import one_edit
 from search.engines.elastic_answers import (
+    FRESH,
     State,
     demand_all,
     demand_answer,
@@ -49,7 +50,6 @@ from search.engines.elastic_query import Compiler
 from search.engines.elastic_rebuild import filling, rebuilding
 from search.query import Node
 
-FRESH = 1.0  # seconds for which the state of the index is believed
 WINDOW = 10_000  # Elasticsearch's own limit of one request; further on, pages are walked to
 # kNN looks at so many candidates a shard beyond those asked for: recall against time (docs/performance.md).
 MORE_CANDIDATES = 1000

@@ -8,6 +8,8 @@ import numpy as np
 from search.engines.base import EngineAwayError, EngineError, Hits, StaleIndexError
 from search.engines.elastic_client import BUSY, index_fault
 
+FRESH = 1.0  # seconds for which the state of the index is believed
+
 
 @dataclass(frozen=True)
 class State:

@@ -6,6 +6,7 @@
 """
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ import structlog
 from elasticsearch import Elasticsearch
 
 from search.engines.base import EngineError, LexicalQuery
+from search.engines.elastic_answers import FRESH
 from search.engines.elastic_mapping import index_settings, mappings, serving_settings
 
 if TYPE_CHECKING:
@@ -32,8 +34,8 @@ def filling(index: str) -> str:
 
 @contextmanager
 def rebuilding(engine: "Bound", transform: str, width: int) -> Iterator["Bound"]:
-    """See Engine.rebuild. The old index is deleted once the new one has answered through the alias; where it does
-    not, the alias goes back."""
+    """See Engine.rebuild. The old index is deleted once the new one has answered through the alias and nobody asks the
+    old one any more; where the new one does not answer, the alias goes back."""
     alias = engine.alias
     name = f"{alias}-{datetime.now(UTC):%Y%m%dt%H%M%S.%f}"
     try:
@@ -65,6 +67,7 @@ def rebuilding(engine: "Bound", transform: str, width: int) -> Iterator["Bound"]
         engine.forget()
     try:
         with engine.cluster.writing() as client:
+            _wait_for_readers(client, old, engine.cluster.address.timeout)
             for index in filter(_named_by_us(alias), old):
                 client.indices.delete(index=index, ignore_unavailable=True)
     except EngineError as error:  # the new one serves all the same
@@ -136,3 +139,24 @@ def _demand_service(engine: "ElasticEngine", name: str) -> None:
         raise EngineError("the alias does not lead to the new index")
     if statistics.papers and not len(engine.lexical(LexicalQuery(), 1, order="new").ids):
         raise EngineError("the new index does not answer")
+
+
+def _wait_for_readers(client: Elasticsearch, old: list[str], longest: float) -> None:
+    """Let those who took the old index for the serving one a moment ago have their answers, `longest` seconds at most.
+
+    An index that is deleted under a search answers 503 for some milliseconds, as a cluster in need does, before it is
+    unknown: the client's second try may meet that too.
+    """
+    if not old:
+        return
+    time.sleep(FRESH)
+    end = time.monotonic() + longest
+    while _searches(client, old) and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def _searches(client: Elasticsearch, indices: list[str]) -> int:
+    """How many searches are under way in the indices."""
+    found = client.indices.stats(index=indices, metric="search", filter_path="_all.total.search")
+    search = found.body.get("_all", {}).get("total", {}).get("search", {})
+    return sum(search.get(name, 0) for name in ("query_current", "fetch_current", "open_contexts"))
