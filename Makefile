@@ -16,6 +16,10 @@ setup: ## Make .venv with everything the site needs
 setup-dev: ## The same with the tools of the workshop
 	@$(PYTHON) scripts/setup_env.py --dev
 
+.PHONY: setup-train
+setup-train: ## The same with what `manage.py train_encoder` needs beyond
+	@$(PYTHON) scripts/setup_env.py --train
+
 .PHONY: run
 run: setup ## Set up and serve the site on http://127.0.0.1:8000
 	@$(MANAGE) prepare

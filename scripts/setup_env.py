@@ -1,4 +1,5 @@
-"""Make .venv: the packages of pyproject.toml in the versions of requirements.lock, with --dev the tools as well.
+"""Make .venv: the packages of pyproject.toml in the versions of requirements.lock, with --dev the tools as well, with
+--train what training an encoder needs.
 
 Standard library only: it runs before anything exists.
 
@@ -75,10 +76,12 @@ def main() -> None:
     if sys.version_info < MINIMUM:
         raise SystemExit(f"Papertide needs Python 3.11 or later; this is {sys.version.split()[0]}.")
     project_file = ROOT / "pyproject.toml"
-    dev = "--dev" in sys.argv[1:]
+    options = {"dev": ("--group", "dev"), "train": ("--extra", "train")}
     state = hashlib.sha256(LOCK.read_bytes() + project_file.read_bytes() + sys.version.encode()).hexdigest()
     installed = STAMP.read_text().split() if STAMP.exists() else []
-    if installed[:1] == [state] and (not dev or "dev" in installed):
+    # What was asked for once stays.
+    wanted = [name for name in options if f"--{name}" in sys.argv[1:] or name in installed]
+    if installed == [state, *wanted]:
         return
     project = tomllib.loads(project_file.read_text())["tool"]["papertide"]
     if VENV.exists() and not (BIN / "python").exists():
@@ -102,11 +105,11 @@ def main() -> None:
     else:
         print("PyTorch: from the registry (on Linux about 3 GB, CUDA libraries come along)", flush=True)
     print("Installing the packages of pyproject.toml in the versions of requirements.lock", flush=True)
-    groups = ["--group", "dev"] if dev or "dev" in installed else []
+    more = [word for name in wanted for word in options[name]]
     # Compiled once here: else every process of a site that may not write here compiles thousands of files at its start.
-    command += ["--quiet", "--compile-bytecode", "-r", str(project_file), *groups, "-c", str(LOCK)]
+    command += ["--quiet", "--compile-bytecode", "-r", str(project_file), *more, "-c", str(LOCK)]
     subprocess.run(command, check=True, env=environment, cwd=ROOT)
-    STAMP.write_text(" ".join([state, *groups[1:]]))
+    STAMP.write_text(" ".join([state, *wanted]))
 
 
 if __name__ == "__main__":
