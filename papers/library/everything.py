@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from papers.batches import batched
 from papers.library.exporting import own, written
 from papers.models import (
+    ApiToken,
     Delivery,
     Digest,
     ListEntry,
@@ -41,6 +42,7 @@ _SUBSCRIPTION: Final = (
 )  # fmt: skip
 _DELIVERY: Final = ("zone", "hour", "weekday", "language", "paused", "next_daily", "next_weekly", "stopped", "reason")
 _INSTITUTE: Final = ("provider", "uid", "date_joined", "last_login", "extra_data")
+_TOKEN: Final = ("name", "prefix", "scopes", "created", "expires", "last_used", "revoked")
 _DEVICE: Final = ("user_agent", "ip", "created_at", "last_seen_at")
 
 
@@ -101,6 +103,7 @@ def _account(visitor: Visitor) -> _Row | None:
         "joined": reader.date_joined,
         "last_login": reader.last_login,
         "institutes": list(SocialAccount.objects.filter(user=reader).order_by("pk").values(*_INSTITUTE)),
+        "tokens": list(ApiToken.objects.filter(reader=reader).order_by("pk").values(*_TOKEN)),
         "devices": list(UserSession.objects.filter(user=reader).order_by("pk").values(*_DEVICE)),
     }
 

@@ -6,9 +6,11 @@ from papers.models.library import ListEntry, Note, ReadingList, Tag, Tagged
 from papers.models.paper import IndexMark, Paper, PaperCategory, PaperVersion
 from papers.models.readers import Mark, Reader, SavedSearch, Tally, Visitor
 from papers.models.subscriptions import DayMatches, Delivery, Digest, Subscription
+from papers.models.tokens import ApiToken
 
 __all__ = [
     "Announcement",
+    "ApiToken",
     "DayList",
     "DayMatches",
     "Delivery",

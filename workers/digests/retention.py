@@ -18,7 +18,7 @@ from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.utils import timezone
 
 from papers import visitors
-from papers.accounts import retention
+from papers.accounts import retention, tokens
 from papers.models import Digest, Mark, Reader, Visitor
 from search.subscriptions import matching
 
@@ -39,6 +39,7 @@ def sweep(seconds: float = SECONDS) -> dict[str, int]:
         "digests": lambda end: _delete(Digest.objects.filter(due__lt=_before(retention.DIGEST_DAYS)), end),
         "matches": lambda end: matching.forget_before(_before(MATCHES_DAYS).date()),
         "sessions": _expired_sessions,
+        "tokens": lambda end: _delete(tokens.ended_before(_before(retention.TOKEN_DAYS)), end),
     }
     done = {name: step(until) for name, step in steps.items()}
     if any(done.values()):
