@@ -13,6 +13,8 @@ _COMMON: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 
+_TALKATIVE = ("sentence_transformers", "transformers", "httpx", "filelock", "mcp")
+
 
 def formatter(style: str) -> logging.Formatter:
     """The formatter of all lines; `style` is console or json."""
@@ -34,7 +36,7 @@ def logging_settings(style: str, level: str) -> dict[str, Any]:
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "site"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
-            **{name: {"level": "WARNING"} for name in ("sentence_transformers", "transformers", "httpx", "filelock")},
+            **{name: {"level": "WARNING"} for name in _TALKATIVE},
             "elastic_transport": {"level": "ERROR"},  # tells each try with a traceback; what came of it, the site tells
             # Its own handlers would write lines of another shape, and the mails that Django adds nobody asked for.
             "django": {"handlers": []},

@@ -282,6 +282,7 @@ OPTIONS = (
         "",
         "Where alarms and a digest of each announcement day are mailed to, joined by commas.",
     ),
+    Option("MCP", _boolean, "1", "Whether assistants may ask the site at `/mcp`, by the Model Context Protocol."),
     Option(
         "METRICS_TOKEN",
         str,

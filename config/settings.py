@@ -285,6 +285,9 @@ ARXIV_RSS_URL = f"{ARXIV_URL or 'https://rss.arxiv.org'}/rss"
 ARXIV_HOLIDAYS: frozenset[date] = OPTION["ARXIV_HOLIDAYS"]
 ARXIV_DELAY: float = OPTION["ARXIV_DELAY"]
 
+# Assistants
+MCP: bool = OPTION["MCP"]
+
 # Watching
 METRICS_TOKEN: str = OPTION["METRICS_TOKEN"]
 

@@ -3,9 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from api.mcp.views import endpoint
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("api.urls")),
+    path("mcp", endpoint, name="mcp"),
     path("account/", include("papers.accounts.urls")),
     path("account/", include("allauth.urls")),
     path("", include("papers.library.urls")),

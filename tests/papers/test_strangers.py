@@ -218,7 +218,7 @@ OF_WHOEVER_ASKS = {
 }  # fmt: skip
 OF_THE_SITE = {
     "opensearch", "robots", "web-manifest", "sitemap", "sitemap-pages", "sitemap-categories", "favicon", "status",
-    "healthz", "readyz", "metrics",
+    "healthz", "readyz", "metrics", "mcp",
 }  # fmt: skip
 CLOSED = {  # 404 by papers.accounts.closed
     "account_request_reauthentication_code", "account_confirm_reauthentication_code", "account_confirm_login_code",
@@ -236,7 +236,8 @@ def test_every_address_is_listed_here() -> None:
 
 def test_only_the_link_of_a_mail_takes_a_form_without_its_token() -> None:
     # The import's token is looked for once the size is known: see below.
-    assert {name for _whole, name, exempt in patterns() if exempt} == {"unsubscribe", "library-import"}
+    # Nor do assistants, whose messages change nothing and are no forms.
+    assert {name for _whole, name, exempt in patterns() if exempt} == {"unsubscribe", "library-import", "mcp"}
 
 
 def strangers(world: World) -> dict[str, Client]:
