@@ -3,12 +3,12 @@
 import hashlib
 from typing import Any
 
-from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+
+from papers.clients import nearest_address
 
 TRIES, WITHIN = 10, 15 * 60  # wrong passwords for one name from one address, in so many seconds
 
@@ -27,7 +27,7 @@ class SlowLogin(AdminAuthenticationForm):
 
     def _key(self) -> str:
         name = str(self.cleaned_data.get("username", "")).casefold()
-        tried = f"{address(self.request) if self.request else ''}\n{name}"
+        tried = f"{nearest_address(self.request) if self.request else ''}\n{name}"
         return f"login:{hashlib.sha256(tried.encode()).hexdigest()}"
 
 
@@ -37,15 +37,6 @@ class Site(AdminSite):
     site_header = site_title = "Papertide"
     index_title = "What there is, and what was done"
     login_form = SlowLogin
-
-
-def address(request: HttpRequest) -> str:
-    """Whose request it is. Behind a proxy that is trusted: who came to it, which it adds as the last one."""
-    if settings.OPTION["PROXY_HEADER"]:
-        came = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
-        if came:
-            return came
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _count(key: str) -> int:

@@ -68,6 +68,7 @@ def _matching(pattern: str, expected: str) -> Callable[[str], str]:
 
 _port = _number(int, 1, 65535, "a port from 1 to 65535")
 _pool = _number(int, 0, 1000, "a number from 0 to 1000")
+_from_none = _number(int, 0, math.inf, "a number, 0 or more")
 _from_one = _number(int, 1, math.inf, "a number, 1 or more")
 _share = _number(float, 0, 1, "a number from 0 to 1")
 _seconds = _number(float, 0, sys.float_info.max, "a number of seconds, 0 or more")
@@ -75,6 +76,7 @@ _origin = _matching(r"(https?://[^\s/?#@]+)?", "an address without a path, such 
 _security = _matching("starttls|tls|none", "starttls, tls or none")
 _log_format = _matching("console|json", "console or json")
 _engine = _matching("|".join(ENGINES), " or ".join(ENGINES))
+_runtime = _matching("onnx|torch", "onnx or torch")
 _index_name = _matching(r"[a-z][a-z0-9_-]{0,60}", "small letters, digits, - and _")
 _replicas = _matching(r"\d+|\d+-(\d+|all)", "a number such as 1 or a range such as 0-1")
 
@@ -143,7 +145,12 @@ OPTIONS = (
         "Host names the site answers to, joined by commas.",
     ),
     Option("CSRF_TRUSTED_ORIGINS", _names, "", "Origins (`https://name`) whose forms are taken, behind a proxy."),
-    Option("PROXY_HEADER", _boolean, "0", "Trust `X-Forwarded-Proto` of a proxy in front."),
+    Option(
+        "PROXY_HEADER",
+        _boolean,
+        "0",
+        "Trust `X-Forwarded-Proto` and the last of `X-Forwarded-For`, both of a proxy in front.",
+    ),
     Option("SCRIPT_NAME", str, "", "The path under which the site lives, such as `/papers`."),
     Option("HOST", str, "127.0.0.1", "The address that `make run` serves on."),
     Option("PORT", _port, "8000", "The port that `make run` serves on."),
@@ -200,6 +207,13 @@ OPTIONS = (
         "Seconds that a reader's request to Elasticsearch may take; of several nodes, each of three gets half of it.",
     ),
     Option("EMBEDDING_MODEL", str, "all-MiniLM-L6-v2", "A sentence-transformers model, by name or folder."),
+    Option(
+        "ENCODER_RUNTIME",
+        _runtime,
+        "onnx",
+        "What computes it: `onnx` (ONNX Runtime, on the CPU), or `torch` (PyTorch, on a GPU where there is one).",
+    ),
+    Option("ONNX_DIR", str, "", "Where the model is kept for ONNX Runtime; `DATA_DIR/onnx` where not given."),
     Option(
         "RERANKER_MODEL",
         str,
@@ -281,6 +295,19 @@ OPTIONS = (
         _emails,
         "",
         "Where alarms and a digest of each announcement day are mailed to, joined by commas.",
+    ),
+    Option(
+        "LIMIT_PAGES",
+        _from_none,
+        "600",
+        "Requests for pages that one address may send in a minute; more are answered by 429. 0: no limit.",
+    ),
+    Option(
+        "LIMIT_API",
+        _from_none,
+        "300",
+        "Requests to the API, and messages of assistants, that one token may send in a minute, or without a token one "
+        "address. 0: no limit.",
     ),
     Option("MCP", _boolean, "1", "Whether assistants may ask the site at `/mcp`, by the Model Context Protocol."),
     Option(

@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "papers.accounts.closed.ClosedAddresses",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.limits.limited",
     "config.texts.Readable",
 ]
 ROOT_URLCONF = "config.urls"
@@ -134,15 +135,22 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL: str = OPTION["REDIS_URL"]
+_REDIS = {
+    "BACKEND": "django_redis.cache.RedisCache",
+    "LOCATION": REDIS_URL,
+    # Without its cache a site is slower, not away; and a Redis that hangs must not hang its readers.
+    "OPTIONS": {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1},
+}
 CACHES = {
-    "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
-        # Without its cache a site is slower, not away; and a Redis that hangs must not hang its readers.
-        "OPTIONS": {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1},
-    }
+    "default": _REDIS if REDIS_URL else {"BACKEND": "config.caches.TwoShelves"},
+    # Requests by client. Of a site without Redis in a place of their own: many addresses push out no other count.
+    "limits": _REDIS | {"KEY_PREFIX": "limits"}
     if REDIS_URL
-    else {"BACKEND": "config.caches.TwoShelves"},
+    else {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "limits",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    },
     # Pieces of cards as HTML, each under the hash of what it shows: in every process, since they cost less than a
     # question to Redis. 10,000 of them are some 13 MB; the pickers of lists are large and have a place of their own.
     "pieces": {
@@ -269,6 +277,8 @@ ELASTICSEARCH = {
     for name in ("URL", "USER", "PASSWORD", "API_KEY", "CA_FILE", "INDEX", "SHARDS", "REPLICAS", "TIMEOUT")
 }
 EMBEDDING_MODEL: str = OPTION["EMBEDDING_MODEL"]
+ENCODER_RUNTIME: str = OPTION["ENCODER_RUNTIME"]
+ONNX_DIR = Path(OPTION["ONNX_DIR"]) if OPTION["ONNX_DIR"] else DATA_DIR / "onnx"
 RERANKER_MODEL: str = OPTION["RERANKER_MODEL"]
 RERANKER_SHARE: float = OPTION["RERANKER_SHARE"]
 WHITENING_BETA: float = OPTION["WHITENING_BETA"]
@@ -284,6 +294,9 @@ ARXIV_OAI_URL = f"{ARXIV_URL or 'https://oaipmh.arxiv.org'}/oai"
 ARXIV_RSS_URL = f"{ARXIV_URL or 'https://rss.arxiv.org'}/rss"
 ARXIV_HOLIDAYS: frozenset[date] = OPTION["ARXIV_HOLIDAYS"]
 ARXIV_DELAY: float = OPTION["ARXIV_DELAY"]
+
+# How much one client may ask in a minute (config/limits.py)
+CLIENT_LIMITS: dict[str, int] = {"pages": OPTION["LIMIT_PAGES"], "api": OPTION["LIMIT_API"]}
 
 # Assistants
 MCP: bool = OPTION["MCP"]

@@ -1,12 +1,17 @@
 """Settings of the tests: the site's own, on a folder that is thrown away."""
 
 import os
+import sys
 import tempfile
+from pathlib import Path
 
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="papertide-tests-")
+# Written down once for all tests of this checkout, not once a site.
+os.environ["ONNX_DIR"] = str(Path(sys.prefix) / "onnx")
 os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL", "")
 os.environ["ARXIV_URL"] = "http://127.0.0.1:9"  # no test reaches arXiv
 os.environ["ARXIV_DELAY"] = "0"
+os.environ["LIMIT_PAGES"] = os.environ["LIMIT_API"] = "0"  # tests ask faster than readers
 
 from config.settings import *  # noqa: F403
 
