@@ -38,5 +38,5 @@ VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["python", "scripts/healthcheck.py"]
 # The heartbeat files of the workers in memory: on a slow disk gunicorn would take a busy worker for a dead one.
-CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--threads", "8", \
+CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "config.web_worker.Worker", "--threads", "8", \
      "--worker-tmp-dir", "/dev/shm", "--graceful-timeout", "20", "--no-control-socket"]

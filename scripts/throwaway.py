@@ -40,7 +40,7 @@ class Site(Process):
 
     def command(self) -> list[str]:
         """The web process of the Procfile."""
-        threads = ["--worker-class", "gthread", "--workers", "1", "--threads", "8"]
+        threads = ["--worker-class", "config.web_worker.Worker", "--workers", "1", "--threads", "8"]
         bind = ["--bind", f"{HOST}:{self.port}", "--graceful-timeout", "3", "--no-control-socket"]
         return [sys.executable, "-m", "gunicorn", "config.wsgi", *threads, *bind, "--chdir", str(ROOT)]
 

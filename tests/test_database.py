@@ -91,8 +91,14 @@ class Web:
     def __init__(self, site: OwnDatabase) -> None:
         self.site = site
         self.address = f"http://127.0.0.1:{free_port()}"
-        command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--worker-class", "gthread", "--threads", "8"]
-        command += ["--bind", self.address.removeprefix("http://"), "--no-control-socket"]
+        command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--threads", "8"]
+        command += [
+            "--worker-class",
+            "config.web_worker.Worker",
+            "--bind",
+            self.address.removeprefix("http://"),
+            "--no-control-socket",
+        ]
         environment = {**site.environment, "DATABASE_POOL": str(POOL), "DATABASE_TIMEOUT": "7"}
         with (site.folder / "web.log").open("wb") as log:
             self.process = subprocess.Popen(

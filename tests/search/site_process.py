@@ -30,7 +30,7 @@ RECORDS = SHARED / "arxiv-364k.jsonl.xz"
 DIMENSION = 384
 
 
-def draw_vectors(_: object, texts: Sequence[str], batch_size: int = 0) -> NDArray[np.float32]:
+def draw_vectors(_: object, texts: Sequence[str]) -> NDArray[np.float32]:
     """In the place of `Encoder.encode`: unit vectors (n, DIMENSION), the same for the same text."""
     from search.encoder import text_hash
 
@@ -86,7 +86,8 @@ def retitle(arxiv_id: str, title: str) -> None:
 
 def serve(port: str) -> None:
     """The web server as the Procfile has it."""
-    sys.argv = ["gunicorn", "config.wsgi", "--worker-class", "gthread", "--workers", "1", "--threads", "8"]
+    sys.argv = ["gunicorn", "config.wsgi", "--workers", "1", "--threads", "8"]
+    sys.argv += ["--worker-class", "config.web_worker.Worker"]
     sys.argv += ["--bind", f"127.0.0.1:{port}", "--graceful-timeout", "1", "--no-control-socket"]
     runpy.run_module("gunicorn", run_name="__main__")
 

@@ -1,0 +1,175 @@
+"""The web server under clients that are slow, silent, many or rude. Real connections to a real gunicorn."""
+
+import http.client
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from scripts.services.base import HOST, free_port
+from tests.databases import ROOT
+from tests.hardening.small_site import SECONDS
+from tests.search.sites import demand
+
+THREADS = 4
+CAPACITY = THREADS / SECONDS  # requests a second
+
+
+class Server:
+    """Gunicorn on a free port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.log = folder / "gunicorn.log"
+        command = [sys.executable, "-m", "gunicorn", "tests.hardening.small_site:application", "--no-control-socket"]
+        command += ["--worker-class", "config.web_worker.Worker", "--threads", str(THREADS)]
+        command += ["--graceful-timeout", "3", "--bind", f"{HOST}:{self.port}"]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+
+    def get(self, path: str = "/", **headers: str) -> http.client.HTTPResponse:
+        """An answer on a connection of its own, read to its end."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=10)
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        response.read()
+        connection.close()
+        return response
+
+    def status(self, path: str = "/") -> int:
+        """Its status, 0 for none."""
+        try:
+            return self.get(path).status
+        except (OSError, http.client.HTTPException):
+            return 0
+
+    def connect(self, sent: bytes = b"") -> socket.socket:
+        """A connection on which this was sent."""
+        made = socket.create_connection((HOST, self.port), timeout=10)
+        made.sendall(sent)
+        return made
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    made = Server(tmp_path_factory.mktemp("web"))
+    try:
+        demand(lambda: made.status() == 200, 60)
+        yield made
+    finally:
+        made.process.terminate()
+        made.process.wait(timeout=30)
+    said = made.log.read_text()
+    assert "Traceback" not in said, said
+
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+HALF_BODY = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\nabc"
+
+
+@pytest.mark.parametrize(
+    ("sent", "number"),
+    [
+        (b"", 40),
+        (REQUEST[:20], 40),
+        (b"GET / HTTP/1.0\r\n\r\n", 10),  # answered, and its client does not hang up
+        (HALF_BODY, THREADS - 1),
+        (REQUEST.replace(b"GET /", b"GET /big"), THREADS - 1),  # and does not read
+    ],
+    ids=["silent", "half a head", "never closing", "half a body", "not reading"],
+)
+def test_slow_clients_hold_up_nobody_and_are_let_go(server: Server, sent: bytes, number: int) -> None:
+    slow = [server.connect(sent) for _ in range(number)]
+    begun = time.monotonic()
+    assert [server.status() for _ in range(3)] == [200] * 3
+    assert time.monotonic() - begun < 1.2  # before any of them ran out of time
+    for connection in slow:
+        while connection.recv(1 << 20):  # ends, where it would have gone on for ever
+            pass
+        connection.close()
+
+
+def test_a_head_that_comes_by_bytes_is_answered(server: Server) -> None:
+    connection = server.connect()
+    for place in range(len(REQUEST)):
+        connection.sendall(REQUEST[place : place + 1])
+    assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+    connection.close()
+
+
+def test_requests_on_a_kept_connection_are_answered_one_after_the_other(server: Server) -> None:
+    connection = server.connect(REQUEST * 3 + REQUEST[:9])
+    said = b""
+    while said.count(b"200 OK") < 3:
+        said += connection.recv(4096)
+    connection.sendall(REQUEST[9:])
+    assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+    body = b"x" * 900_000
+    connection.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    assert connection.recv(4096).endswith(b"900000")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1\r\nHost: here\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: +3\r\n\r\nabc",
+        b"GET / HTTP/1.1\r\nHost: here\r\nX: a\0b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: here\r\nX: a\rb: c\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: here\r\n folded: yes\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: here\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(150)) + b"\r\n",
+        b"GET / HTTP/1.1\r\nHost: here\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+        b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: here\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: here\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"\r\n\r\n\r\n\r\n",
+    ],
+)
+def test_a_request_that_can_be_read_two_ways_is_refused(server: Server, sent: bytes) -> None:
+    connection = server.connect(sent + REQUEST)
+    said = b""
+    while piece := connection.recv(65536):
+        said += piece
+    connection.close()
+    assert said.count(b"HTTP/1.1 ") <= 1  # what stands behind it is no request of its own
+    assert said[9:12] in {b"", b"400", b"414", b"417", b"431", b"501", b"505"}
+    assert server.status() == 200
+
+
+def test_at_twice_its_capacity_the_site_answers_some_at_once_refuses_the_others_and_recovers(server: Server) -> None:
+    def ask(_: int) -> tuple[int, float]:
+        begun = time.monotonic()
+        return server.status("/work"), time.monotonic() - begun
+
+    with ThreadPoolExecutor(200) as pool:
+        asked = []
+        for number in range(240):  # three seconds of it
+            asked.append(pool.submit(ask, number))
+            time.sleep(1 / (2 * CAPACITY))
+        watched = server.status("/healthz")
+        answers = [future.result() for future in asked]
+    counted = Counter(status for status, _ in answers)
+    assert set(counted) == {200, 503}
+    assert counted[200] > 240 / 4  # of the half that it has room for
+    assert max(seconds for _, seconds in answers) < 5
+    assert watched == 200
+    assert ask(0)[0] == 200
+    assert "requests were refused" in server.log.read_text()
+
+
+def test_a_refusal_says_when_to_come_again(server: Server) -> None:
+    with ThreadPoolExecutor(60) as pool:
+        pages = list(pool.map(lambda _: server.get("/work"), range(60)))
+    refused = next(page for page in pages if page.status == 503)
+    assert refused.headers["Retry-After"] == "1"  # half a second here, five on a site
+    assert refused.headers["Cache-Control"] == "no-store"
