@@ -24,7 +24,7 @@ from search.vectors import store
 from tests import SHARED
 from tests.chinese import foreign_records, foreign_site  # noqa: F401 (fixtures)
 
-pytest_plugins = ["tests.services"]
+pytest_plugins = ["tests.services", "tests.served"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -85,6 +85,7 @@ def search(request: HttpRequest, asked: Search) -> Found:
     found = search_router.search(
         request, HttpResponse(), q=asked.query, size=asked.limit, cursor=asked.cursor, verbatim=False
     )
+    assert isinstance(found, schemas.SearchList)  # all fields are wanted
     return Found(
         papers=[Paper.of(each) for each in found.items],
         total=found.total,
@@ -110,6 +111,7 @@ def get(request: HttpRequest, asked: Get) -> Papers:
 def related(request: HttpRequest, asked: Related) -> Relatives:
     """The relatives of a paper. Raises HttpError, EngineError."""
     found = papers_router.related_papers(request, asked.id, limit=asked.limit)
+    assert isinstance(found, schemas.RelatedList)
     return Relatives(papers=[RelatedPaper.of(each, reason=each.reason) for each in found.items])
 
 

@@ -62,10 +62,11 @@ def _own_origin(request: HttpRequest) -> TransportSecuritySettings:
     """
     host = request.get_host()
     origins = [f"{request.scheme}://{host}", *settings.CSRF_TRUSTED_ORIGINS]
-    return TransportSecuritySettings(allowed_hosts=[request.META.get("HTTP_HOST", host)], allowed_origins=origins)
+    return TransportSecuritySettings(allowed_hosts=[host], allowed_origins=origins)
 
 
 def _scope(request: HttpRequest) -> _Message:
+    headers = {**request.headers, "Host": request.get_host()}
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -76,7 +77,7 @@ def _scope(request: HttpRequest) -> _Message:
         "raw_path": request.path.encode(),
         "query_string": b"",
         "root_path": "",
-        "headers": [(name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in request.headers.items()],
+        "headers": [(name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in headers.items()],
         "client": None,
         "server": None,
         "state": {"django": request},
