@@ -26,8 +26,9 @@ COMPOSE = ROOT / "docker-compose.yml"
 SECRETS = {"SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "ELASTIC_PASSWORD"}
 # Of other programs: gunicorn's processes and log, where they add up their metrics, PyTorch's number of threads.
 FOREIGN = {"WEB_CONCURRENCY", "GUNICORN_CMD_ARGS", "PROMETHEUS_MULTIPROC_DIR", "OMP_NUM_THREADS"}
-# DEBUG never; HOST, PORT and DATA_DIR are the image's; a key goes in the place of the password (docs/operations.md).
-NOT_HANDED_ON = {"DEBUG", "HOST", "PORT", "DATA_DIR", "ELASTICSEARCH_API_KEY"}
+# DEBUG never; HOST, PORT, DATA_DIR, ONNX_DIR are the image's; a key goes in the place of the password
+# (docs/operations.md).
+NOT_HANDED_ON = {"DEBUG", "HOST", "PORT", "DATA_DIR", "ONNX_DIR", "ELASTICSEARCH_API_KEY"}
 ONCE = {"migrate", "certs", "manage"}
 OURS = {"web", "network", "worker", "beat", "migrate", "manage"}
 VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?P<how>:?[-?])?(?P<text>[^}]*)\}")

@@ -26,7 +26,7 @@ Get = Callable[..., dict[str, Any]]
 PAPERS = 24
 
 
-def hashed(self: Encoder, texts: Sequence[str], batch_size: int = 32) -> NDArray[np.float32]:
+def hashed(self: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
     """Vectors of the texts' stems: like the encoder's in shape, and near where texts share words."""
     vectors = np.zeros((len(texts), 384), np.float32)
     for row, text in zip(vectors, texts, strict=True):
