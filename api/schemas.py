@@ -2,11 +2,11 @@
 
 from datetime import date as Date  # noqa: N812 - a field is called date
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from django.http import HttpRequest
 from ninja import Field, Schema
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from papers import models, tex
 
@@ -14,8 +14,17 @@ ARXIV = "https://arxiv.org"
 Next = Annotated[str | None, Field(description="The cursor of the next part; null at the end.")]
 
 
+def _sparse(schema: dict[str, Any]) -> None:
+    schema["required"] = ["id"]
+
+
 class Paper(Schema):
-    """One paper in the newest version known here. TeX accents have become Unicode, formulas stay TeX."""
+    """One paper in the newest version known here. TeX accents have become Unicode, formulas stay TeX.
+
+    All fields are there, unless `fields` asked for some.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_sparse)
 
     id: str = Field(description="arXiv's id without version, such as 2401.00001 or hep-th/9108020.")
     version: int | None = Field(description="The newest version known here.")
@@ -74,6 +83,13 @@ class PaperList(Schema):
     items: list[Paper]
     total: int = Field(description="Exact up to 10,000; 10,001 says that there are more.")
     next: Next = None
+
+
+class Vector(Schema):
+    """The sentence vector of a paper."""
+
+    id: str
+    vector: str = Field(description="Base64 of float16, little-endian.")
 
 
 class AnnouncedPaper(Paper):

@@ -6,9 +6,22 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from api import problems, schemas
+from api import examples, fields, problems, schemas, tokens
 from api.docs import SwaggerPage
-from api.routers import announcements, categories, keywords, listings, papers, search, suggest
+from api.routers import (
+    announcements,
+    bulk,
+    categories,
+    keywords,
+    library,
+    library_lists,
+    listings,
+    papers,
+    search,
+    subscriptions,
+    suggest,
+    token,
+)
 
 _PROBLEM = {
     "description": "A problem document (RFC 9457).",
@@ -16,8 +29,16 @@ _PROBLEM = {
 }
 
 
+_TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "ptd_…",
+    "description": "A token that a reader made under /account/tokens, with the scopes that an operation names.",
+}
+
+
 class PapertideAPI(NinjaAPI):
-    """ninja's API whose OpenAPI document also says what errors look like."""
+    """ninja's API whose OpenAPI document also says what errors look like, what needs a token, and shows examples."""
 
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
@@ -28,16 +49,34 @@ class PapertideAPI(NinjaAPI):
         components = document["components"]["schemas"]
         components.update(problem.pop("$defs"))
         components["Problem"] = problem
+        document["components"]["securitySchemes"] = {"token": _TOKEN}
+        needs = self._needs()
         for operations in document["paths"].values():
             for operation in operations.values():
                 operation["responses"]["default"] = _PROBLEM
+                operation["security"] = needs[operation["operationId"]] or [{}, {"token": []}]
+                if operation["operationId"].startswith("bulk"):
+                    answer = operation["responses"][200]
+                    answer["content"] = {bulk.NDJSON: answer["content"].pop("application/json")}
+        examples.add_to(document)
         return document
+
+    def _needs(self) -> dict[str, list[dict[str, list[str]]] | None]:
+        """By operation, what token it needs."""
+        return {
+            str(operation.operation_id): tokens.security(operation.auth_callbacks)
+            for router in self._get_bound_routers()
+            for view in router.path_operations.values()
+            for operation in view.operations
+        }
 
 
 api = PapertideAPI(
     title="Papertide API",
     version="1",
-    description="Search, listings, relatives and keyphrases of arXiv's papers on this site, as JSON.",
+    description="Search, listings, relatives and keyphrases of arXiv's papers on this site, and a reader's library and "
+    "subscriptions, as JSON.",
+    renderer=fields.Sparsely(),
     docs=SwaggerPage(),
     docs_decorator=require_safe,
     urls_namespace="api",
@@ -51,5 +90,10 @@ for router in (
     categories.router,
     keywords.router,
     papers.router,
+    bulk.router,
+    library_lists.router,
+    library.router,
+    subscriptions.router,
+    token.router,
 ):
     api.add_router("", router)

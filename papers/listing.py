@@ -61,6 +61,8 @@ class Listing:
     spec: CategorySpec | None = None
     start: date | None = None
     end: date | None = None
+    after: tuple[datetime, int] | None = None
+    """First submission and primary key: `papers` gives those behind it alone, as one counts from the oldest."""
 
     @cached_property
     def codes(self) -> tuple[list[str], list[str]]:
@@ -146,6 +148,9 @@ class Listing:
         bounds = (("published >= %s", self._from()), ("published < %s", self._until()))
         conditions = [condition for condition, moment in bounds if moment]
         moments: list[_Value] = [moment for _, moment in bounds if moment]
+        if self.after:
+            conditions.append(f"(published, {'id' if self.spec is None else 'paper_id'}) > (%s, %s)")
+            moments += self.after
         order = f"ORDER BY published {direction}, paper_id {direction}"
         if self.spec is None:
             where = " AND ".join(["NOT removed", *conditions])  # whose links are gone, so that others need not ask

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Query, Router
 from ninja.errors import HttpError
 
-from api import cursors, schemas
+from api import cursors, fields, schemas
 from papers.announcements import ANNOUNCE_TYPES, DayOfLists, list_days, read_without
 from papers.categories import CategorySpec, UnknownCategory, split_spec
 from papers.selection import from_entries, page_of
@@ -30,9 +30,11 @@ def announcements(
     without: Annotated[str, Query(description="Kinds to leave out: cross, replace, or both with a comma.")] = "",
     size: Annotated[int, Query(ge=1, le=cursors.LARGEST_SIZE, description="Papers in one answer.")] = 25,
     cursor: Annotated[str | None, Query(description="`next` of the answer before.")] = None,
+    wanted: fields.Fields = None,
 ) -> schemas.AnnouncementList:
     """What arXiv announced on a day in some categories (in all without `category`), each paper once: in arXiv's order
     for one category, else by kind and id."""
+    fields.choose(request, wanted, schemas.AnnouncedPaper)
     spec, words = _spec(category), _words(without)
     here = cursors.start(cursor, size, cursors.digest("announcements", spec, day, words), paged=True)
     day = here.until or day or list_days(spec).newest

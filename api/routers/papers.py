@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Path, Query, Router
 from ninja.errors import HttpError
 
-from api import cursors, schemas
+from api import cursors, fields, schemas
 from papers.identifiers import parse_id
 from papers.models import Paper
 from search.related import related
@@ -43,8 +43,10 @@ def related_papers(
     request: HttpRequest,
     paper_id: PaperId,
     limit: Annotated[int, Query(ge=1, le=cursors.LARGEST_SIZE, description="Papers wanted.")] = 20,
+    wanted: fields.Fields = None,
 ) -> schemas.RelatedList:
     """The papers most related to one, best first, with the terms that they share."""
+    fields.choose(request, wanted, schemas.RelatedPaper)
     found = related(paper_of(paper_id), limit=limit)
     rows = Paper.objects.in_bulk([each.id for each in found])
     items = [
@@ -56,6 +58,7 @@ def related_papers(
 
 
 @router.get("/papers/{path:paper_id}", response=schemas.Paper, summary="One paper", operation_id="paper")
-def one_paper(request: HttpRequest, paper_id: PaperId) -> schemas.Paper:
+def one_paper(request: HttpRequest, paper_id: PaperId, wanted: fields.Fields = None) -> schemas.Paper:
     """A paper in the newest version known here, whatever version the id names."""
+    fields.choose(request, wanted, schemas.Paper)
     return schemas.Paper.of(paper_of(paper_id), request)

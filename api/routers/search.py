@@ -5,7 +5,7 @@ from typing import Annotated
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
-from api import cursors, schemas
+from api import cursors, fields, schemas
 from papers.models import Paper
 from search import service
 from search.query import Query as ReadQuery
@@ -24,17 +24,20 @@ def search(
     size: Annotated[int, Query(ge=1, le=cursors.LARGEST_SIZE, description="Papers in one answer.")] = 25,
     cursor: Annotated[str | None, Query(description="`next` of the answer before.")] = None,
     verbatim: Annotated[bool, Query(description="Search as it stands: no slip of the finger is corrected.")] = False,
+    wanted: fields.Fields = None,
 ) -> schemas.SearchList:
     """Papers that fit a query, in its order (relevance unless it says `sort:`).
 
     In order of relevance the first 1,000 papers can be paged to. A query that is nothing but arXiv ids gives
     the papers of these ids that are here.
     """
+    names = fields.choose(request, wanted, schemas.Hit)
     here = cursors.start(cursor, size, cursors.digest("search", q, str(verbatim)), paged=True)
     query = parse(q)
     answer = _of_ids(request, query, here) or _found(request, query, here, verbatim=verbatim)
     # The same answer found a millisecond slower is still the same answer to a cache.
-    response["ETag"] = f'W/"{cursors.digest(answer.model_dump_json(exclude={"took_ms"}))}"'
+    tag = f'W/"{cursors.digest(answer.model_dump_json(exclude={"took_ms"}), sorted(names or ()))}"'
+    response["ETag"] = tag
     return answer
 
 

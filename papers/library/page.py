@@ -55,7 +55,7 @@ def library(request: HttpRequest) -> HttpResponse:
     visitor = visitor_of(request)
     wanted = shelf.read_wanted(request.GET, notes)
     status = 400 if notes else 200
-    selection = _select(visitor, wanted, notes)
+    selection = select(visitor, wanted, notes)
     ids, first = selection.ids, (number - 1) * PAGE_SIZE
     page = Page(listing.in_order(ids[first : first + PAGE_SIZE]), number, PAGE_SIZE, len(ids))
     beyond = page.number > page.pages
@@ -94,7 +94,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     wanted = shelf.read_wanted(request.GET, notes)
     if notes:
         return refused(notes[0], 400)
-    selection = _select(visitor, wanted, notes)
+    selection = select(visitor, wanted, notes)
     if selection.away:
         return refused(notes[-1], 503)
     if visitor is None or not selection.ids:
@@ -102,7 +102,9 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     return as_stream(kind, "library", selection.ids, own(visitor, notes=request.GET.get("notes") == "1"))
 
 
-def _select(visitor: Visitor | None, wanted: Wanted, notes: list[str]) -> Selection:
+def select(visitor: Visitor | None, wanted: Wanted, notes: list[str]) -> Selection:
+    """The papers that an address asks for; how it was read is added to `notes`. Raises Http404 for a list that is not
+    hers."""
     if visitor is None:
         if wanted.list:
             raise Http404

@@ -14,7 +14,7 @@ def test_unknown_addresses(client: Client, address: str, method: str):
     assert_problem(client.generic(method.upper(), f"/api/v1/{address}"), 404)
 
 
-@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 @pytest.mark.parametrize(
     "address",
     [
@@ -32,6 +32,25 @@ def test_methods_that_are_not_taken(client: Client, address: str, method: str):
     response = strict.generic(method.upper(), f"/api/v1/{address}")
     assert_problem(response, 405, "GET, HEAD")
     assert response["Allow"] == "GET, HEAD"
+
+
+def test_scripts_of_other_origins_may_ask_conditionally_and_send_no_token(client: Client):
+    asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"}
+    response = client.options("/api/v1/search", headers=asked)
+    assert (response.status_code, response.content) == (204, b"")
+    assert response["Access-Control-Allow-Origin"] == "*"
+    assert response["Access-Control-Allow-Methods"] == "GET, HEAD"
+    assert response["Access-Control-Allow-Headers"] == "If-None-Match"
+    assert "Access-Control-Allow-Credentials" not in response
+
+
+@pytest.mark.parametrize("address", ["keywords", "library/stars", "library/papers/2401.00001/star"])
+def test_what_is_only_written_is_for_no_other_origin(client: Client, address: str):
+    asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"}
+    response = client.options(f"/api/v1/{address}", headers=asked)
+    assert response.status_code == 204
+    assert response["Allow"]
+    assert not [name for name in response.headers if name.startswith("Access-Control")]
 
 
 def test_forms_of_other_sites_can_post_since_no_cookie_counts(db: None):
