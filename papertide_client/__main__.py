@@ -105,12 +105,15 @@ def parser() -> argparse.ArgumentParser:
     what = export.add_mutually_exclusive_group(required=True)
     what.add_argument("--query", help="what a search finds")
     what.add_argument("--category", help="papers of categories, newest first: cs.CL, cs.AI+cs.LG-cs.CY, math")
+    what.add_argument("--all", action="store_true", help="papers of all categories, newest first")
     what.add_argument("--id", dest="ids", metavar="ID", nargs="+", help="these papers")
     what.add_argument("--related", metavar="ID", help="the relatives of a paper, 100 at most")
     export.add_argument(
-        "--from", dest="since", metavar="DAY", type=_day, help="with --category: first day of publication"
+        "--from", dest="since", metavar="DAY", type=_day, help="with --category or --all: first day of publication"
     )
-    export.add_argument("--to", dest="until", metavar="DAY", type=_day, help="with --category: last day of publication")
+    export.add_argument(
+        "--to", dest="until", metavar="DAY", type=_day, help="with --category or --all: last day of publication"
+    )
     export.add_argument("--format", choices=exporting.FORMATS, default="bibtex", help="(default: %(default)s)")
     export.add_argument("--output", metavar="FILE", default="-", help="where to (default: the standard output)")
     export.add_argument("--limit", type=_number(1), help="at most so many papers (default: all that can be reached)")
@@ -125,8 +128,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="replace")
     top = parser()
     asked = top.parse_args(arguments)
-    if asked.command == "export" and asked.category is None and (asked.since or asked.until):
-        top.error("--from and --to go with --category; in a query say date:2025-01..2025-03")
+    if asked.command == "export" and (asked.since or asked.until) and asked.category is None and not asked.all:
+        top.error("--from and --to go with --category or --all; in a query say date:2025-01..2025-03")
     url = asked.site or os.environ.get("PAPERTIDE_URL") or "http://127.0.0.1:8000"
     token = asked.token or os.environ.get("PAPERTIDE_TOKEN", "")
     try:

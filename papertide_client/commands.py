@@ -98,15 +98,17 @@ def export(site: Site, asked: Namespace) -> Status:
 
 def _wanted(site: Site, asked: Namespace) -> _Batches:
     """The papers of an export, in parts, each with the number of all where it is known."""
+    # The site writes other formats itself, and must only be told which papers.
+    fields = {} if asked.format == "ndjson" else {"fields": "id"}
     if asked.related:
-        answer = site.json(f"papers/{asked.related}/related", {"limit": min(asked.limit or 100, 100)})
+        answer = site.json(f"papers/{asked.related}/related", {"limit": min(asked.limit or 100, 100), **fields})
         yield answer["items"], len(answer["items"])
     elif asked.ids:
         yield from _by_ids(site, list(dict.fromkeys(asked.ids))[: asked.limit])
     elif asked.query is not None:
-        yield from _listed(site, "search", {"q": asked.query}, asked.limit)
+        yield from _listed(site, "search", {"q": asked.query, **fields}, asked.limit)
     else:
-        query = {"category": asked.category, "from": asked.since, "to": asked.until}
+        query = {"category": asked.category, "from": asked.since, "to": asked.until, **fields}
         yield from _listed(site, "papers", query, asked.limit)
 
 
