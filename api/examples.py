@@ -2,7 +2,7 @@
 
 An example is a fenced block marked `http`: the request's line, its headers, an empty line and a body where there is
 one; then `HTTP` and the status, the answer's headers, an empty line and the answer. In the answer “…” stands for the
-rest of a text, and figures of ranking are those of one site.
+rest of a text or, as an item, of a list, and figures of ranking are those of one site.
 """
 
 import json
@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote
 from django.conf import settings
 
 NDJSON: Final = "application/x-ndjson"
+REST: Final = "…"
 _BLOCK: Final = re.compile(r"^```http\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _STATUS: Final = re.compile(r"^HTTP (\d{3})$", re.MULTILINE)
 
@@ -94,7 +95,15 @@ def _show(operation: dict[str, Any], example: Example, values: dict[str, str]) -
         operation["requestBody"]["content"]["application/json"]["example"] = example.body
     for kind, content in operation["responses"].get(example.status, {}).get("content", {}).items():
         lines = kind == NDJSON and example.answer is not None
-        content["example"] = "".join(f"{json.dumps(line)}\n" for line in example.answer) if lines else example.answer
+        whole = _cut(example.answer)
+        content["example"] = "".join(f"{json.dumps(line)}\n" for line in whole) if lines else whole
+
+
+def _cut(answer: Any) -> Any:
+    """An answer without the mark that a list goes on."""
+    if isinstance(answer, dict):
+        return {name: _cut(value) for name, value in answer.items()}
+    return [_cut(item) for item in answer if item != REST] if isinstance(answer, list) else answer
 
 
 def _typed(text: str, schema: dict[str, Any]) -> Any:

@@ -134,7 +134,7 @@ def common(view: View) -> View:
             request.method = "GET"
         try:
             with translation.override("en"):  # programs read the notes too, and caches keep one answer for all
-                response = _turned_away(request) or view(request, *args, **kwargs)
+                response = turned_away(request) or view(request, *args, **kwargs)
         finally:
             request.method = method
         response["Content-Language"] = "en"
@@ -148,7 +148,7 @@ def common(view: View) -> View:
     return wrapped
 
 
-def _turned_away(request: HttpRequest) -> HttpResponse | None:
+def turned_away(request: HttpRequest) -> HttpResponse | None:
     """Why a request is not answered, if it is not: too many came from its client, or its token is none."""
     if request.method == "OPTIONS":  # which a browser asks by itself, and never with a token
         return None

@@ -8,6 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 
+from api.problems import turned_away
+
 # JSON-RPC's own numbers; the SDK's constants would bring the SDK.
 _PARSE_ERROR, _INVALID_REQUEST, _INTERNAL_ERROR = -32700, -32600, -32603
 _log = logging.getLogger(__name__)
@@ -15,7 +17,10 @@ _log = logging.getLogger(__name__)
 
 @csrf_exempt  # nothing here trusts a cookie, and nothing is changed
 def endpoint(request: HttpRequest) -> HttpResponse:
-    """A message of an assistant, answered as JSON; 404 where the site offers none of this (`MCP=0`)."""
+    """A message of an assistant, answered as JSON; 404 where the site offers none of this (`MCP=0`).
+
+    Messages count as requests to the API, of the token where one comes, which is of no other use here.
+    """
     if not settings.MCP:
         raise Http404
     if request.method != "POST":  # GET and DELETE are for sessions and streams, which there are not
@@ -24,7 +29,7 @@ def endpoint(request: HttpRequest) -> HttpResponse:
         return response
     try:
         with translation.override("en"):  # assistants read the notes, whatever a browser would prefer
-            response = _answer(request)
+            response = turned_away(request) or _answer(request)
     except Exception:
         _log.exception("POST %s failed", request.path)
         response = _error(500, _INTERNAL_ERROR, "The site made a mistake; it is written in its log.")

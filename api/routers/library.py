@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Header, Query, Router
+from ninja import Header, Query, Router, Status
 from ninja.errors import HttpError
 
 from api import cursors, fields, schemas_own
@@ -178,11 +178,11 @@ def delete_note(
     if_match: Annotated[
         str | None, Header(alias="If-Match", max_length=100, description="The ETag of the note that is meant.")
     ] = None,
-) -> tuple[int, None]:
+) -> Status[None]:
     """Delete the note on a paper; with `If-Match` only the one that is meant."""
     visitor, paper = visitor_of(request), paper_of(paper_id)
     _save(visitor, paper, "", _before(visitor, paper, if_match, None))
-    return 204, None
+    return Status(204, None)
 
 
 def _before(visitor: Visitor, paper: Paper, if_match: str | None, if_none_match: str | None) -> str:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Path, Router
+from ninja import Path, Router, Status
 from ninja.errors import HttpError
 
 from api import schemas_own
@@ -43,10 +43,10 @@ def rename_tag(request: HttpRequest, name: TagPath, body: schemas_own.NewTagName
 @router.delete(
     "/library/tags/{path:name}", response={204: None}, auth=WRITES, summary="Delete a tag", operation_id="deleteTag"
 )
-def delete_tag(request: HttpRequest, name: TagPath) -> tuple[int, None]:
+def delete_tag(request: HttpRequest, name: TagPath) -> Status[None]:
     """Take a tag off all papers."""
     _tag(request, name).delete()
-    return 204, None
+    return Status(204, None)
 
 
 def _tagged(row: Any) -> schemas_own.Tag:
@@ -74,7 +74,7 @@ def all_lists(request: HttpRequest) -> schemas_own.ReadingLists:
     summary="Make a list",
     operation_id="makeList",
 )
-def make_list(request: HttpRequest, body: schemas_own.NewList) -> tuple[int, schemas_own.ReadingList]:
+def make_list(request: HttpRequest, body: schemas_own.NewList) -> Status[schemas_own.ReadingList]:
     """Make a list; 409 where there is one of this name."""
     visitor, name, about = visitor_of(request), lists.read_name(body.name), lists.read_about(body.about)
     if ReadingList.objects.filter(visitor=visitor, name=name).exists():
@@ -82,7 +82,7 @@ def make_list(request: HttpRequest, body: schemas_own.NewList) -> tuple[int, sch
     made = lists.make(visitor, name)
     if about:
         lists.describe(made, name, about)
-    return 201, _shown(_one(request, made.pk))
+    return Status(201, _shown(_one(request, made.pk)))
 
 
 @router.get(
@@ -128,10 +128,10 @@ def change_papers(request: HttpRequest, number: ListId, body: schemas_own.Stars)
 @router.delete(
     "/library/lists/{number}", response={204: None}, auth=WRITES, summary="Delete a list", operation_id="deleteList"
 )
-def delete_list(request: HttpRequest, number: ListId) -> tuple[int, None]:
+def delete_list(request: HttpRequest, number: ListId) -> Status[None]:
     """Delete a list; its papers stay where else they are kept."""
     _one(request, number).delete()
-    return 204, None
+    return Status(204, None)
 
 
 def _one(request: HttpRequest, number: int) -> Any:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, cast
 
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Path, Query, Router, Status
 from ninja.errors import HttpError
 
 from api import cursors, fields, schemas_own
@@ -40,7 +40,7 @@ def all_subscriptions(request: HttpRequest) -> schemas_own.SubscriptionList:
     summary="Subscribe",
     operation_id="subscribe",
 )
-def subscribe(request: HttpRequest, body: schemas_own.NewSubscription) -> tuple[int, schemas_own.Subscription]:
+def subscribe(request: HttpRequest, body: schemas_own.NewSubscription) -> Status[schemas_own.Subscription]:
     """Follow categories, a search, an author, a text or the stars. Who follows the same already has that one changed.
 
     `text` is categories as in an address (`cs.AI+cs.LG-cs.CY`), a query, a name or a text; for `text` and `stars` there
@@ -54,7 +54,7 @@ def subscribe(request: HttpRequest, body: schemas_own.NewSubscription) -> tuple[
         crosses=body.crosses,
         replacements=body.replacements,
     )
-    return 201, _shown(row)
+    return Status(201, _shown(row))
 
 
 @router.get(
@@ -92,10 +92,10 @@ def change_subscription(
 @router.delete(
     "/subscriptions/{number}", response={204: None}, auth=WRITES, summary="Unsubscribe", operation_id="unsubscribe"
 )
-def unsubscribe(request: HttpRequest, number: Number) -> tuple[int, None]:
+def unsubscribe(request: HttpRequest, number: Number) -> Status[None]:
     """End a subscription."""
     keeping.remove(_one(request, number))
-    return 204, None
+    return Status(204, None)
 
 
 @router.get(
