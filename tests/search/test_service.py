@@ -9,7 +9,7 @@ from search.encoder import Encoder, EncoderError
 from search.engines.base import Engine
 from search.query import parse
 from search.related import related
-from search.service import NO_MEANING, NOT_READ, encode_query, search
+from search.service import NO_MEANING, NOT_READ, encode_by, search
 
 pytestmark = pytest.mark.django_db
 
@@ -107,7 +107,7 @@ def test_without_its_encoder_search_goes_on_by_words(shelf_site: list[Paper], mo
     def fail(*_: object, **__: object) -> None:
         raise EncoderError("The model cannot be loaded: no such folder")
 
-    encode_query.cache_clear()
+    encode_by.cache_clear()
     monkeypatch.setattr(Encoder, "encode", fail)
     found = search(parse("attention"))
     assert found.ids
