@@ -7,16 +7,19 @@ from typing import Any, TypeVar
 import anyio
 import pytest
 import requests
+from django.core.cache import caches
 from django.test import Client as Browser
 from mcp import Client, MCPError
 from mcp_types import CallToolResult, TextContent
 from pytest_django import Settings
 
-from api.mcp import tools
 from api.mcp.answers import LONGEST_ABSTRACT, MOST_AUTHORS
+from api.mcp.tools import TOOLS
+from papers.accounts import tokens
 from papers.models import Paper
 from scripts.throwaway import Site
 from search.engines.base import EngineError
+from tests.papers.readers import make_reader
 
 ERAS = ("legacy", "2026-07-28")
 HEADERS = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
@@ -55,7 +58,7 @@ def post(site: Site, body: bytes | str, **headers: str) -> requests.Response:
 @pytest.mark.parametrize("era", ERAS)
 def test_tools_are_listed_with_what_they_take_and_only_read(served_shelf: Site, era: str) -> None:
     listed = asked(served_shelf, lambda client: client.list_tools(), era).tools
-    assert [tool.name for tool in listed] == list(tools.TOOLS)
+    assert [tool.name for tool in listed] == list(TOOLS)
     for tool in listed:
         assert tool.annotations
         assert tool.annotations.read_only_hint
@@ -186,6 +189,24 @@ def test_pages_of_other_sites_may_not_ask(served_shelf: Site) -> None:
     port = served_shelf.port
     answer = post(served_shelf, message, Host=f"rebound.example:{port}", Origin=f"http://rebound.example:{port}")
     assert answer.status_code == 400
+
+
+def test_a_client_is_told_to_wait_and_a_wrong_token_is_refused(
+    db: None, client: Browser, settings: Settings, ask: Callable[..., dict[str, Any]]
+) -> None:
+    settings.CLIENT_LIMITS = {"pages": 0, "api": 2}
+    caches["limits"].clear()
+    assert [ask("get", ids=[LUONG])["structuredContent"]["missing"][0]["id"] for _ in range(2)] == [LUONG] * 2
+    ping, kind = json.dumps(PING), "application/json"
+    answer = client.post("/mcp", ping, kind)
+    assert (answer.status_code, 0 < int(answer["Retry-After"]) <= 60) == (429, True)
+    text = tokens.make(make_reader("ada@example.org"), "assistant", [], 7)[1]
+    bearer = {"Authorization": f"Bearer {text}", "Accept": "application/json"}
+    assert client.post("/mcp", ping, kind, headers=bearer).json()["result"] == {}
+    settings.CLIENT_LIMITS = {"pages": 0, "api": 0}
+    answer = client.post("/mcp", ping, kind, headers={"Authorization": "Bearer ptd_made-up"})
+    assert answer.status_code == 401
+    assert "invalid_token" in answer["WWW-Authenticate"]
 
 
 def test_a_site_can_go_without(db: None, client: Browser, settings: Settings) -> None:
