@@ -36,7 +36,8 @@ def etag_without_token(get_response: Callable[[HttpRequest], HttpResponse]) -> C
 
 def for_its_reader(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware: a page or a piece of one shows its reader's stars, theme and language, so no shared cache may keep
-    it, and a browser only for the same cookies."""
+    it, and a browser only for the same cookies. Nor any answer that sets or takes back a cookie, as one to a browser
+    does whose session has ended: from a cache it would sign others out."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -44,6 +45,8 @@ def for_its_reader(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
             patch_vary_headers(response, ("Cookie",))
             if kind.startswith("text/html") and not response.has_header("Cache-Control"):
                 patch_cache_control(response, private=True, no_cache=True)
+        if response.cookies and "public" in response.headers.get("Cache-Control", ""):
+            patch_cache_control(response, private=True)
         return response
 
     return middleware

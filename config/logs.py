@@ -40,6 +40,8 @@ def logging_settings(style: str, level: str) -> dict[str, Any]:
             "elastic_transport": {"level": "ERROR"},  # tells each try with a traceback; what came of it, the site tells
             # Its own handlers would write lines of another shape, and the mails that Django adds nobody asked for.
             "django": {"handlers": []},
+            # A traceback for each stranger's guess at our name; that it was refused is told by `django.request`.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
             "django.server": {"handlers": [], "propagate": True},
         },
     }

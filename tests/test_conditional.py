@@ -48,3 +48,13 @@ def test_the_token_of_a_kept_page_is_still_taken() -> None:
     assert strict.get("/help", headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
     answer = strict.post("/theme", {"theme": "dark", "csrfmiddlewaretoken": token[1].decode()})
     assert answer.status_code == 303
+
+
+@pytest.mark.parametrize("address", ["/api/v1/categories", "/feed", "/robots.txt", "/sitemap.xml"])
+def test_no_shared_cache_keeps_that_a_session_has_ended(client: Client, address: str) -> None:
+    kept = client.get(address)
+    assert kept.status_code == 200
+    assert not kept.cookies
+    client.cookies["sessionid"] = "of-a-session-that-has-ended"
+    response = client.get(address)
+    assert not response.cookies or "public" not in response.headers["Cache-Control"]
