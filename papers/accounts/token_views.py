@@ -71,20 +71,21 @@ def _make(request: HttpRequest) -> HttpResponse:
 def change_token(request: HttpRequest, pk: int) -> HttpResponse:
     """Renew a token with `do=rotate`, which shows the new one, or end it with `do=revoke`. Raises Http404 for another's
     as for none."""
+    token = get_object_or_404(tokens.living(_reader(request)), pk=pk)
     if request.POST.get("do") == "rotate":
-        response: HttpResponse = _rotate(request, pk)
+        response: HttpResponse = _rotate(request, token)
         return response
     if request.POST.get("do") != "revoke":
         raise Http404
-    tokens.revoke(_own(request, pk))
+    tokens.revoke(token)
     messages.info(request, _("That token leads nowhere now."))
     return SeeOther(reverse("api-tokens"))
 
 
 @reauthentication_required(enabled=_there_are_accounts)
-def _rotate(request: HttpRequest, pk: int) -> HttpResponse:
+def _rotate(request: HttpRequest, token: ApiToken) -> HttpResponse:
     try:
-        return _page(request, NewToken(), tokens.rotate(_own(request, pk)), renewed=True)
+        return _page(request, NewToken(), tokens.rotate(token), renewed=True)
     except TooManyError:
         messages.warning(request, _full())
         return SeeOther(reverse("api-tokens"))
@@ -92,10 +93,6 @@ def _rotate(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _full() -> str:
     return _("There is room for %(most)s tokens. Ending one makes room.") % {"most": tokens.MOST}
-
-
-def _own(request: HttpRequest, pk: int) -> ApiToken:
-    return get_object_or_404(tokens.living(_reader(request)), pk=pk)
 
 
 def _page(

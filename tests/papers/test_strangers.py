@@ -18,8 +18,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import Settings
 
 from papers import visitors
+from papers.accounts import tokens
 from papers.library import lists, notes, tags
 from papers.models import (
+    ApiToken,
     Delivery,
     Digest,
     ListEntry,
@@ -50,7 +52,7 @@ TAG = "ofadas"  # her tag: a page says what its address holds
 KINDS = ("bibtex", "ris", "csv")
 TABLES: tuple[type[Model], ...] = (
     Reader, EmailAddress, SocialAccount, UserSession, Visitor, Mark, Tally, SavedSearch, Note, ReadingList, ListEntry,
-    Tag, Tagged, Subscription, Delivery, Digest,
+    Tag, Tagged, Subscription, Delivery, Digest, ApiToken,
 )  # fmt: skip
 
 
@@ -65,6 +67,7 @@ class World:
     tag: Tag
     subscription: Subscription
     digest: Digest
+    token: ApiToken
     device: UserSession
     hers: Client
 
@@ -98,7 +101,11 @@ def world(settings: Settings) -> World:
     keeping.subscribe(bea, asked, rhythm="daily")
     Delivery.objects.create(visitor=bea)
     device = UserSession.objects.get(user=ada.reader)
-    return World(ada, bea, tide, shelf, Tag.objects.get(), subscription, digest, device, client)
+    assert ada.reader is not None
+    assert bea.reader is not None
+    token, _text = tokens.make(ada.reader, f"{MARK} token", tokens.SCOPES, 90)
+    tokens.make(bea.reader, "token", tokens.SCOPES, 90)
+    return World(ada, bea, tide, shelf, Tag.objects.get(), subscription, digest, token, device, client)
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
@@ -112,7 +119,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
 
 
 def patterns(resolver: Any = None, before: str = "") -> Iterator[tuple[str, str | None, bool]]:
-    """Every address of the site but the admin's and the API's (which keep nothing of readers): its pattern, its name,
+    """Every address of the site but the admin's and the API's (see tests/api/test_strangers.py): its pattern, its name,
     whether its view takes forms without a token."""
     for each in (resolver or get_resolver()).url_patterns:
         whole = before + str(each.pattern)
@@ -162,6 +169,10 @@ def of_subscription(world: World) -> list[dict[str, str]]:
 Own = tuple[Callable[[World], str], Callable[[World], list[dict[str, str]]]]
 OWN: dict[str, Own] = {
     "account/sessions/<int:pk>/end": (lambda world: reverse("end-session", args=[world.device.pk]), lambda _: [{}]),
+    "account/tokens/<int:pk>": (
+        lambda world: reverse("api-token", args=[world.token.pk]),
+        lambda _: [{"do": "rotate"}, {"do": "revoke"}, {}],
+    ),
     "library/tags/<path:name>": (lambda world: reverse("tag", args=[world.tag.name]), lambda _: [{}]),
     "library/lists/<int:pk>": (lambda world: reverse("reading-list", args=[world.shelf.pk]), of_list),
     **{
@@ -200,9 +211,9 @@ OF_SECRETS = {
 
 # Without any name in the address: what is shown is of whoever asks.
 GUARDED = {
-    "account", "mail-address", "account-data", "account-json", "account-bibtex", "library-history", "library-words",
-    "library-import", "notes", "tags", "lists", "subscriptions", "subscribe", "subscriptions-opml", "delivery",
-    "delivery-preview", "delivery-preview-html", "usersessions_list", "account_email", "account_change_password",
+    "account", "mail-address", "api-tokens", "account-data", "account-json", "account-bibtex", "library-history",
+    "library-words", "library-import", "notes", "tags", "lists", "subscriptions", "subscribe", "subscriptions-opml",
+    "delivery", "delivery-preview", "delivery-preview-html", "usersessions_list", "account_email", "account_change_password",
     "account_set_password", "account_reauthenticate",
 }  # fmt: skip
 POSTED = {
@@ -267,6 +278,9 @@ def test_what_a_number_or_a_name_leads_to_is_its_readers_alone(world: World, pat
 def test_its_reader_herself_gets_there(world: World, pattern: str) -> None:
     """Else the test above would prove nothing."""
     address = OWN[pattern][0](world)
+    if pattern.startswith("account/tokens"):
+        assert world.hers.post(address, {"do": "revoke"}).status_code == 303
+        return
     answer = world.hers.post(address) if pattern.endswith("/end") else world.hers.get(address)
     assert answer.status_code == (302 if pattern.endswith("/end") else 200)
 
@@ -418,7 +432,8 @@ def test_a_form_that_names_what_is_anothers_changes_nothing_of_it(world: World, 
     address, form = NAMED[what](world)
 
     def of_ada() -> dict[str, list[dict[str, Any]]]:
-        hers = {Visitor: "pk", Reader: "visitor", EmailAddress: "user__visitor", UserSession: "user__visitor",
+        hers = {Visitor: "pk", Reader: "visitor", ApiToken: "reader__visitor",
+                EmailAddress: "user__visitor", UserSession: "user__visitor",
                 ListEntry: "reading_list__visitor", Tagged: "tag__visitor"}  # fmt: skip
         keys = {model.__name__: hers.get(model, "visitor") for model in TABLES if model not in {Tally, SocialAccount}}
         tables = {model.__name__: model for model in TABLES}
@@ -616,6 +631,12 @@ def test_what_is_ended_in_another_window_stays_away_and_is_no_fault(world: World
 
 def bea(model: type[Model]) -> dict[str, str]:
     """What makes a row the other reader's."""
-    of = {Reader: "email", Visitor: "reader__email", EmailAddress: "email", UserSession: "user__email"}
+    of = {
+        Reader: "email",
+        Visitor: "reader__email",
+        ApiToken: "reader__email",
+        EmailAddress: "email",
+        UserSession: "user__email",
+    }
     of |= {ListEntry: "reading_list__visitor__reader__email", Tagged: "tag__visitor__reader__email"}
     return {of.get(model, "user__email" if model is SocialAccount else "visitor__reader__email"): "bea@example.org"}
