@@ -24,7 +24,7 @@ from papers.views.exports import refused
 from papers.visitors import counts_of, visitor_of
 from search import library_search
 from search.engines.base import EngineError
-from search.preference import preference
+from search.personal import Personal, personal_order
 from search.query import parse
 
 log = structlog.get_logger()
@@ -32,7 +32,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The library's papers that an address asks for, in its order. whole: how many she keeps at all."""
+    """The library's papers that an address asks for, in its order. whole: how many she keeps at all. personal: by what
+    the order ❤ goes."""
 
     wanted: Wanted
     ids: list[int]
@@ -40,6 +41,7 @@ class Selection:
     whole: int
     lists: dict[int, str]
     away: bool = False
+    personal: Personal | None = None
 
 
 @require_safe
@@ -60,9 +62,11 @@ def library(request: HttpRequest) -> HttpResponse:
     page = Page(listing.in_order(ids[first : first + PAGE_SIZE]), number, PAGE_SIZE, len(ids))
     beyond = page.number > page.pages
     hidden = {name: value for name, value in wanted.parameters.items() if name != "q"}
+    rows = with_told(request, numbered(page.papers, page.first))
     context = {
         "page": page,
-        "rows": with_told(request, numbered(page.papers, page.first)),
+        "rows": selection.personal.explained(rows) if selection.personal else rows,
+        "personal": selection.personal,
         "numbers": page_numbers(min(number, page.pages), page.pages),
         "visitor": visitor,
         "account": has_account(request),
@@ -128,5 +132,6 @@ def select(visitor: Visitor | None, wanted: Wanted, notes: list[str]) -> Selecti
             log.warning("search is away", reason=str(error))
             away = True
             notes.append(_("The search does not answer just now: these are your papers without it."))
-    weight = preference(list(shown), visitor.words) if wanted.sort == "preference" and visitor.words else None
-    return Selection(wanted, shelf.in_order(shown, wanted.sort, weight), shown, len(kept), lists, away)
+    personal = personal_order(visitor, list(shown)) if wanted.sort == "preference" else None
+    ids = shelf.in_order(shown, wanted.sort, personal.weight if personal else None)
+    return Selection(wanted, ids, shown, len(kept), lists, away, personal)

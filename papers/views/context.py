@@ -35,7 +35,7 @@ class Row:
 
     In an announcement list, `kind` is how the paper stands there, `change` what a replacement changed, and `in_feed`
     false where arXiv's own feed was read and lacks it. `kept` is what a reader with an account wrote and tagged; `also`
-    names what else brings it to her, with addresses.
+    names what else brings it to her, with addresses; `because` the phrases of it that her stars speak for.
     """
 
     number: int
@@ -49,6 +49,7 @@ class Row:
     item: Item | None = None
     kept: Kept | None = None
     also: tuple[tuple[str, str], ...] = ()
+    because: tuple[str, ...] = ()
 
 
 def reader(request: HttpRequest) -> dict[str, object]:

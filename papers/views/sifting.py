@@ -24,11 +24,10 @@ from papers.views.announced import asked_without, remarks, toggles, without_para
 from papers.views.context import read_day
 from papers.views.sections import Heading, rows_of, sections
 from papers.visitors import seen_times, stars_of, visitor_of
-from search.preference import preference
+from search.personal import Personal, personal_order
 
 DAYS: Final = ("date", "from", "to")
 MOST_SEEN: Final = 20_000  # papers of one visitor that a list without days looks behind
-MOST_PREFERRED: Final = 3_000  # papers of a list whose preference is told; the others come after them
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +96,15 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A page of a list and what the reader has sifted of the whole of it; `cut` says that this is its newest part."""
+    """A page of a list and what the reader has sifted of the whole of it; `cut` says that this is its newest part,
+    `personal` by what the order ❤ goes."""
 
     page: Page | ItemPage
     items: Sequence[Item]
     seen: int
     total: int
     cut: bool = False
+    personal: Personal | None = None
 
 
 def sift(
@@ -119,8 +120,10 @@ def sift(
     asked, visitor = Asked.of(request, notes), visitor_of(request)
     shown = _shown(listing, announced, asked, visitor)
     page = shown.page
-    if asked.order.name == "preference" and not (visitor and visitor.words):
-        context["wants_words"] = True
+    rows = rows_of(page, visitor)
+    if asked.order.name == "preference":
+        context |= {"personal": shown.personal, "wants_words": shown.personal is None}
+        rows = shown.personal.explained(rows) if shown.personal else rows
     beyond = page.number > page.pages
     context |= {
         "announced": announced,
@@ -132,7 +135,7 @@ def sift(
         "folded": asked.titles,
         "cut": selection.MOST if shown.cut else 0,
         "sections": sections(
-            rows_of(page, visitor),
+            rows,
             _heading(listing, announced, asked),
             shown.items,
             part=asked.part,
@@ -141,7 +144,6 @@ def sift(
         "more": "" if page.number >= page.pages else _more(request, asked, shown, listing, announced),
         "asof": _stamp(asked) if asked.unseen else None,
     }
-    rows = [row for section in context["sections"] for row in section.rows]
     context["page_ids"] = ",".join(row.paper.arxiv_id for row in rows)
     if asked.part:
         return render(request, "papers/_sections.html", context, status=404 if beyond else 200)
@@ -164,8 +166,8 @@ def _shown(listing: Listing, announced: DaysOfLists | None, asked: Asked, visito
     if asked.unseen:
         items = [item for item in items if item.paper_id not in seen or seen[item.paper_id] >= asked.asof]
     cut = not announced and len(items) >= selection.MOST
-    items = _in_order(items[: selection.MOST] if cut else items, asked, visitor)
-    return Shown(selection.page_of(items, asked.number, visitor), items, len(seen), total, cut)
+    items, personal = _in_order(items[: selection.MOST] if cut else items, asked, visitor)
+    return Shown(selection.page_of(items, asked.number, visitor), items, len(seen), total, cut, personal)
 
 
 def _listed(announced: DaysOfLists, asked: Asked) -> list[Item]:
@@ -193,15 +195,14 @@ def _newest(listing: Listing, asked: Asked, visitor: Visitor | None) -> list[Ite
     return selection.newest_of(listing, seen)
 
 
-def _in_order(items: list[Item], asked: Asked, visitor: Visitor | None) -> list[Item]:
+def _in_order(items: list[Item], asked: Asked, visitor: Visitor | None) -> tuple[list[Item], Personal | None]:
     if asked.order.name == "time":
-        return selection.by_time(items)
+        return selection.by_time(items), None
     ids = [item.paper_id for item in items]
     if asked.order.name == "stars":
-        return selection.by_weight(items, stars_of(ids))
-    if asked.order.name == "preference" and visitor and visitor.words:
-        return selection.by_weight(items, preference(ids[:MOST_PREFERRED], visitor.words))
-    return items
+        return selection.by_weight(items, stars_of(ids)), None
+    personal = personal_order(visitor, ids) if asked.order.name == "preference" else None
+    return selection.by_weight(items, personal.weight) if personal else items, personal
 
 
 def _heading(listing: Listing, announced: DaysOfLists | None, asked: Asked) -> Heading:

@@ -17,7 +17,7 @@ from papers.views.context import Row
 from papers.views.sections import rows_of
 from papers.visitors import seen_times, with_told
 from search.encoder import EncoderError
-from search.preference import preference
+from search.personal import Personal, personal_order
 from search.subscriptions.keeping import BY_MEANING, label
 from search.subscriptions.news import NewsItem, Section, news
 from search.subscriptions.packing import MOST, pack
@@ -25,7 +25,6 @@ from search.subscriptions.rows import page_of
 
 log = structlog.get_logger(__name__)
 ENOUGH_CARDS: Final = 20  # of a page at once: sections that begin after them come when they are scrolled to
-MOST_PREFERRED: Final = 3_000  # papers whose preference is told; the others come after them
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Topic:
 class Morning:
     """Everything new on some days. total: papers before what was seen was left out; seen: how many of them were; away:
     whether what goes by meaning is missing, since the encoder does not answer; full: whether there were more than MOST
-    papers, of which those after them were cut off."""
+    papers, of which those after them were cut off; personal: by what its order goes where that is not arXiv's."""
 
     days: list[date]
     topics: list[Topic]
@@ -56,6 +55,7 @@ class Morning:
     seen: int
     away: bool
     full: bool
+    personal: Personal | None = None
 
     @cached_property
     def left(self) -> int:
@@ -87,10 +87,10 @@ def morning_of(
             replace(section, items=[item for item in section.items if seen.get(item.paper_id, asof) >= asof])
             for section in sections
         ]
-    sections = _in_order(sections, visitor)
+    sections, personal = _in_order(sections, visitor)
     asked = [(section.subscription, section.items) for section in sections]
     topics = [Topic(one, label(one), page_of(one), items) for one, items in asked]
-    return Morning(list(days), topics, len(ids), len(seen), away, full)
+    return Morning(list(days), topics, len(ids), len(seen), away, full, personal)
 
 
 def _sections(subscriptions: Sequence[Subscription], days: Sequence[date]) -> tuple[list[Section], bool]:
@@ -111,16 +111,18 @@ def _cut(sections: Sequence[Section]) -> tuple[list[Section], bool]:
     return cut, any(len(one.items) > len(other.items) for one, other in zip(sections, cut, strict=True))
 
 
-def _in_order(sections: list[Section], visitor: Visitor) -> list[Section]:
-    """The sections' papers by preference where the visitor wants that and said what she prefers."""
-    if visitor.my_order != Visitor.MyOrder.PREFERENCE or not visitor.words:
-        return sections
-    ids = [item.paper_id for section in sections for item in section.items]
-    weight = preference(ids[:MOST_PREFERRED], visitor.words)
+def _in_order(sections: list[Section], visitor: Visitor) -> tuple[list[Section], Personal | None]:
+    """The sections' papers by preference where the visitor wants that and words or stars say what she prefers."""
+    if visitor.my_order != Visitor.MyOrder.PREFERENCE:
+        return sections, None
+    personal = personal_order(visitor, [item.paper_id for section in sections for item in section.items])
+    if personal is None:
+        return sections, None
+    weight = personal.weight
     return [
         replace(section, items=sorted(section.items, key=lambda item: -weight.get(item.paper_id, 0.0)))
         for section in sections
-    ]
+    ], personal
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +176,9 @@ def _shown(chosen: Sequence[tuple[Topic, int, Sequence[NewsItem]]], morning: Mor
     )
     there = [item for _topic, _first, items in chosen for item in items if item.paper_id in papers]
     page = ItemPage([_item(item, papers) for item in there], papers, 1, len(there), len(there))
-    rows = {row.paper.pk: row for row in rows_of(page, visitor)}
-    by_day = len(morning.days) > 1 and not (visitor.words and visitor.my_order == Visitor.MyOrder.PREFERENCE)
+    made = rows_of(page, visitor)
+    rows = {row.paper.pk: row for row in (morning.personal.explained(made) if morning.personal else made)}
+    by_day = len(morning.days) > 1 and morning.personal is None
     found = []
     for topic, first, items in chosen:
         numbered = [

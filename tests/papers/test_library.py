@@ -100,12 +100,25 @@ def test_orders(reader: Client, visitor: Visitor) -> None:
 def test_the_order_by_preference_goes_by_her_words(reader: Client, visitor: Visitor) -> None:
     tides = PaperFactory.create(title="Rotating tidal basins")
     graphs = PaperFactory.create(title="Colouring planar graphs")
-    star(visitor, tides, graphs)
-    page = page_of(reader, "/library?sort=preference")
-    assert "needs some words" in page.text_content()
-    assert shown(page) == ids(tides, graphs)
+    listed(visitor, "later", tides, graphs)
+    assert "needs a star, or some words" in page_of(reader, "/library?sort=preference").text_content()
     visitors.set_words(visitor, "planar graphs")
-    assert shown(page_of(reader, "/library?sort=preference")) == ids(graphs, tides)
+    page = page_of(reader, "/library?sort=preference")
+    assert shown(page) == ids(graphs, tides)
+    assert "❤ By your words." in page.text_content()
+
+
+def test_the_order_by_preference_learns_from_her_stars(reader: Client, visitor: Visitor) -> None:
+    tides = PaperFactory.create(title="Rotating tidal basins", keywords=["tidal basin"])
+    basins = PaperFactory.create(title="Tidal basins at rest", keywords=["tidal basin"])
+    graphs = PaperFactory.create(title="Colouring planar graphs", keywords=["planar graph"])
+    listed(visitor, "later", basins, graphs)
+    star(visitor, tides)
+    page = page_of(reader, "/library?sort=preference")
+    assert shown(page) == ids(tides, basins, graphs)
+    [told] = page.find_class("personal")
+    assert "Learned from your 1 star. Because of: tidal basin" in " ".join(told.text_content().split())
+    assert [found.text_content() for found in page.xpath("//p[contains(@class, 'because')]/b")] == ["tidal basin"] * 2
 
 
 def test_what_makes_no_sense_is_told_and_another_readers_list_is_not_there(reader: Client, visitor: Visitor) -> None:

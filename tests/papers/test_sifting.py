@@ -97,6 +97,22 @@ def test_preferred_words_come_first(client: Client, week: list[Paper]) -> None:
     page = page_of(client, f"/arxiv/cs.CL?{WEEK}&sort=preference")
     assert places(page, week)[0] == 1
     assert "What you prefer" not in page.text_content()
+    assert "❤ By your words." in page.text_content()
+
+
+def test_without_words_the_order_is_learned_from_stars(client: Client, week: list[Paper]) -> None:
+    starred = PaperFactory.create(title="Songs of whales", keywords=["whale song", "humpback whale"])
+    Paper.objects.filter(pk=week[4].pk).update(title="Whales sing in harmony", keywords=["whale song"])
+    address = f"/arxiv/cs.CL?{WEEK}&sort=preference"
+    assert "nothing is starred yet" in page_of(client, address).text_content()
+    mark(reader(client), [starred.pk], "starred", True)
+    page = page_of(client, address)
+    assert places(page, week)[0] == 4
+    assert "Learned from your 1 star. Because of:" in " ".join(page.find_class("personal")[0].text_content().split())
+    [card] = page.xpath("//article[.//p[contains(@class, 'because')]]/@data-paper")
+    assert card == week[4].arxiv_id
+    assert not page.xpath("//input[@id='words']")
+    assert not page_of(client, f"/arxiv/cs.CL?{WEEK}").find_class("personal")
 
 
 def test_what_was_seen_is_left_out_and_counted(client: Client, week: list[Paper]) -> None:

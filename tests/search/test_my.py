@@ -218,6 +218,20 @@ def test_an_order_without_words_says_how_to_give_some(client: Client, reader: Re
     page = page_of(client, "/my")
     assert shown(page) == ids(week[8:])
     assert page.xpath("//form[@action='/words']//input[@id='words']")
+    assert not page.find_class("personal")
+
+
+def test_without_words_the_order_is_learned_from_stars(client: Client, reader: Reader, shelf_site: list[Paper]) -> None:
+    hers = [paper for paper in shelf_site if paper.primary_category == "cs.CL"]
+    other = [paper for paper in shelf_site if not paper.primary_category.startswith(("cs.", "stat.", "eess."))][:12]
+    day_list("cs.CL", DAYS[0], new=[*other, hers[0]])
+    follow(reader, "categories", "cs.CL")
+    visitors.mark(reader.visitor, [paper.pk for paper in hers[1:]], "starred", True)
+    client.post("/my/order", {"order": "preference"})
+    page = page_of(client, "/my")
+    assert shown(page)[0] == hers[0].arxiv_id
+    assert f"Learned from your {len(hers) - 1} stars." in page.find_class("personal")[0].text_content()
+    assert not page.xpath("//input[@id='words']")
 
 
 # Long sections
