@@ -5,6 +5,8 @@ import csv
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -20,6 +22,7 @@ import requests
 import rispy
 from bibtexparser.entrypoint import parse_file
 
+from papertide_client.__main__ import parser
 from scripts.throwaway import Site
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -150,6 +153,20 @@ def test_one_file_is_enough(served_shelf: Site, tmp_path: Path) -> None:
     zipapp.create_archive(source, tmp_path / "papertide.pyz", main="papertide_client.__main__:main")
     done = client(served_shelf.url, "get", LUONG, program=(str(tmp_path / "papertide.pyz"),), cwd=tmp_path)
     assert (done.returncode, LUONG in done.stdout) == (0, True), done.stderr
+
+
+def test_every_command_of_the_manual_is_one() -> None:
+    text = (ROOT / "docs" / "client.md").read_text() + parser().format_help() + _export_help()
+    commands = re.findall(
+        r"^ *(?:python3 -m papertide_client|papertide|papertide_client) ([a-z][^|<\n]*)", text, re.MULTILINE
+    )
+    assert len(commands) > 12
+    for command in commands:
+        parser().parse_args(shlex.split(command))
+
+
+def _export_help() -> str:
+    return client("http://127.0.0.1:9", "export", "--help").stdout
 
 
 @pytest.mark.parametrize("command", [(), ("search",), ("related",), ("get",), ("classify",), ("export",)])

@@ -1,7 +1,11 @@
 """Assistants at a real server process, by the SDK's own client, and messages that no client sends."""
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
@@ -24,6 +28,7 @@ from tests.papers.readers import make_reader
 ERAS = ("legacy", "2026-07-28")
 HEADERS = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+ROOT = Path(__file__).resolve().parents[2]
 LUONG = "1508.04025"
 T = TypeVar("T")
 
@@ -156,6 +161,18 @@ def test_no_message_makes_the_site_fail(served_shelf: Site, body: bytes | str, v
     assert len(answer.content) < len(body) + 3_000  # the SDK says again what it could not read
     if answer.status_code != 202:
         assert "error" in answer.json()
+
+
+def test_the_manuals_example_works_as_it_stands(served_shelf: Site) -> None:
+    [example] = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs" / "mcp.md").read_text(), re.DOTALL | re.MULTILINE)
+    program = example.replace("http://127.0.0.1:8000", served_shelf.url)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    wanted = api(served_shelf, "search", q="tides", size=3)["items"]
+    assert done.stdout.splitlines() == [f"{item['id']} {item['title']}" for item in wanted]
+    for settings in re.findall(
+        r"^```json\n(.*?)^```$", (ROOT / "docs" / "mcp.md").read_text(), re.DOTALL | re.MULTILINE
+    ):
+        assert "https://papers.example.org/mcp" in str(json.loads(settings))
 
 
 def test_a_message_that_is_too_large_is_refused(served_shelf: Site) -> None:
