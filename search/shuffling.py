@@ -9,25 +9,37 @@ and one line of each piece is taken in turn (the two passes that Su Jianlin desc
 any m lines that follow each other would come from m different pieces, and those of a shuffle would not.
 
 A bucket that is still too large for memory goes through the same two passes again, with the same argument.
+
+Within memory, lines are the rows of a sparse matrix whose values are their bytes: scipy permutes rows of unequal length
+at the speed of copying and without the interpreter's lock, so that two threads do it beside each other.
 """
 
 import fcntl
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, TypeVar
 
 import numpy as np
+from numpy.random import Generator, SeedSequence
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-MEMORY = 64 << 20  # bytes, above what Python and numpy take themselves
-BLOCK = 1 << 20  # bytes read at a time: their lines stay in the processor's cache
-BUCKET = 1 << 20  # bytes that a bucket should hold, for the same reason
-MOST_BUCKETS = 400  # open files; a process may often have 1024
+MEMORY = 96 << 20  # bytes, above what Python and its libraries take themselves
+BLOCK = 1 << 20  # bytes read at a time: a processor's cache holds them
+BUCKET = 2 << 20  # bytes that a bucket should hold, for the same reason
+MOST_BUCKETS = 256  # open files; a process may often have 1024
 MOST_AGAIN = 64  # of a bucket that is split again, while its siblings are open
-PER_LINE = 72  # bytes: an object's head and its places in lists and arrays
+THREADS = 2
+PER_BYTE, PER_LINE = 7, 48  # bytes of memory that permuting takes
+NEWLINE = ord("\n")
+T = TypeVar("T")
 
 
 class ShuffleError(Exception):
@@ -64,140 +76,187 @@ def shuffled(
 
     Raises also ShuffleError where a line holds a newline, and what the iterable raises; then `target` stays as it was.
     """
-    return _shuffle(_batches(lines), MOST_BUCKETS * BUCKET, target, seed, memory, scratch)
+    return _shuffle(_joined(lines), MOST_BUCKETS * BUCKET, target, seed, memory, scratch)
 
 
-class _Buckets:
-    """Files of lines, one for each bucket. counts: lines in each; sizes: bytes, without their newlines' last."""
+@dataclass
+class _Bucket:
+    """Lines, in memory until there is need of a file. lines, size: how many, and their bytes; parts: what is not in the
+    file yet."""
 
-    def __init__(self, count: int, chance: np.random.Generator, folder: Path, pending: int) -> None:
-        self.counts: NDArray[np.int64] = np.zeros(count, dtype=np.int64)
-        self._chance = chance
-        self._limit = pending
-        self._held = 0
-        self._parts: list[list[bytes]] = [[] for _ in range(count)]
-        with ExitStack() as stack:
-            self._files = [stack.enter_context(tempfile.TemporaryFile(dir=folder, buffering=0)) for _ in range(count)]
-            self._stack = stack.pop_all()
+    file: IO[bytes] | None = None
+    lines: int = 0
+    size: int = 0
+    parts: list[memoryview] = field(default_factory=list)
 
-    def __enter__(self) -> "_Buckets":
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self._stack.close()
-
-    def add(self, lines: list[bytes]) -> None:
-        """Give each line a bucket."""
-        count = len(self._files)
-        drawn = self._chance.integers(0, count, len(lines), dtype=np.uint16)
-        sizes = np.bincount(drawn, minlength=count)
-        self.counts += sizes
-        # A stable sort of 16 bits is a radix sort, linear in the lines.
-        ordered = _taken(lines, np.argsort(drawn, kind="stable"))
-        start = 0
-        for parts, size in zip(self._parts, sizes.tolist(), strict=True):
-            if size:
-                parts.append(b"\n".join(ordered[start : start + size]))
-                start += size
-        self._held += sum(map(len, lines)) + len(lines)
-        if self._held >= self._limit:
-            self.flush()
-
-    def flush(self) -> None:
-        """Append to the files what is held in memory."""
-        for parts, file in zip(self._parts, self._files, strict=True):
-            if parts:
-                parts.append(b"")
-                _write(file, b"\n".join(parts))
-                parts.clear()
-        self._held = 0
-
-    def each(self) -> Iterator[tuple[IO[bytes], int, int]]:
-        """Each bucket's file from its beginning, its bytes and its lines; the file is closed afterwards."""
-        self.flush()
-        for file, count in zip(self._files, self.counts.tolist(), strict=True):
-            size = file.tell()
+    def read(self) -> bytes:
+        """All of it; the file is closed."""
+        if self.file is None:
+            return b"".join(self.parts)
+        with self.file as file:
             file.seek(0)
-            yield file, size, count
-            file.close()
+            return b"".join((file.read(), *self.parts))
+
+
+@dataclass(frozen=True)
+class _Shuffle:
+    """One run. out: where its lines go; chance: gives every block and every bucket a stream of its own, so that threads
+    change nothing; memory: bytes; folder: for the buckets; column: a zero for each byte of the most that is permuted at
+    once."""
+
+    out: BinaryIO
+    chance: SeedSequence
+    memory: int
+    folder: Path
+    pool: ThreadPoolExecutor
+    column: NDArray[np.int32]
+
+    def run(self, blocks: Iterable[bytes], size: int, most: int) -> int:
+        """Both passes over lines of about `size` bytes; returns how many lines."""
+        count = min(max(2, -(-size // BUCKET)), most)
+        buckets = [_Bucket() for _ in range(count)]
+        with ExitStack() as stack:
+            self._deal(blocks, buckets, stack)
+            small = [bucket for bucket in buckets if bucket.lines and self._fits(bucket)]
+            for data in self._ahead(partial(_permuted, bucket, self._stream(), self.column) for bucket in small):
+                _write(self.out, data)
+            for bucket in buckets:
+                if not self._fits(bucket):
+                    with self._flushed(bucket, stack) as file:
+                        file.seek(0)
+                        self.run(_blocks(file), bucket.size, MOST_AGAIN)
+            return sum(bucket.lines for bucket in buckets)
+
+    def _deal(self, blocks: Iterable[bytes], buckets: list[_Bucket], stack: ExitStack) -> None:
+        held = 0
+        jobs = (partial(_dealt, block, len(buckets), self._stream(), self.column) for block in blocks)
+        for data, lines, sizes in self._ahead(jobs):
+            start = 0
+            for bucket, number, size in zip(buckets, lines, sizes, strict=True):
+                if number:
+                    bucket.parts.append(data[start : start + size])
+                    bucket.lines += number
+                    bucket.size += size
+                    start += size
+            held += start
+            if held >= self.memory // 8:
+                for bucket in buckets:
+                    self._flushed(bucket, stack)
+                held = 0
+
+    def _flushed(self, bucket: _Bucket, stack: ExitStack) -> IO[bytes]:
+        """The bucket's file, with what memory held of it; it is closed with the stack at the latest."""
+        if bucket.file is None:
+            file = stack.enter_context(tempfile.TemporaryFile(dir=self.folder, buffering=0))
+            bucket.file = file
+        _write(bucket.file, b"".join(bucket.parts))
+        bucket.parts.clear()
+        return bucket.file
+
+    def _fits(self, bucket: _Bucket) -> bool:
+        return bucket.lines <= 1 or PER_BYTE * bucket.size + PER_LINE * bucket.lines <= _share(self.memory)
+
+    def _stream(self) -> Generator:
+        return np.random.default_rng(self.chance.spawn(1)[0])
+
+    def _ahead(self, jobs: Iterable[Callable[[], T]]) -> Iterator[T]:
+        """What the jobs return, in their order; as many as there are threads are done beforehand."""
+        waiting: deque[Future[T]] = deque()
+        for job in jobs:
+            waiting.append(self.pool.submit(job))
+            if len(waiting) > THREADS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _shuffle(
-    batches: Iterable[list[bytes]], size: int, target: Path, seed: int | None, memory: int, scratch: Path | None
+    blocks: Iterable[bytes], size: int, target: Path, seed: int | None, memory: int, scratch: Path | None
 ) -> int:
     target = target.resolve()  # a link goes on leading where it led
-    chance = np.random.default_rng(seed)
-    with _aside(target) as out:
-        return _pass(batches, size, MOST_BUCKETS, out, chance, memory, scratch or target.parent)
+    # The system brings in no memory for zeros that are only read.
+    column = np.zeros(max(2 * BLOCK, _share(memory) // PER_BYTE), dtype=np.int32)
+    with _aside(target) as out, ThreadPoolExecutor(THREADS) as pool:
+        run = _Shuffle(out, SeedSequence(seed), memory, scratch or target.parent, pool, column)
+        return run.run(blocks, size, MOST_BUCKETS)
 
 
-def _pass(
-    batches: Iterable[list[bytes]],
-    size: int,
-    most: int,
-    out: BinaryIO,
-    chance: np.random.Generator,
-    memory: int,
-    folder: Path,
-) -> int:
-    """Both passes over lines of about `size` bytes; returns how many lines."""
-    count = min(max(2, -(-size // BUCKET)), most)
-    with _Buckets(count, chance, folder, memory // 4) as buckets:
-        for lines in batches:
-            buckets.add(lines)
-        for file, held, number in buckets.each():
-            if number > 1 and 3 * held + PER_LINE * number > memory:
-                _pass(_blocks(file), held, MOST_AGAIN, out, chance, memory, folder)
-            elif number:
-                lines = file.read().split(b"\n")
-                lines.pop()  # after the last newline
-                ordered = _taken(lines, chance.permutation(number))
-                ordered.append(b"")
-                _write(out, b"\n".join(ordered))
-        return int(buckets.counts.sum())
+def _share(memory: int) -> int:
+    """Bytes that one of the jobs may take, of which one more is waiting than there are threads."""
+    return memory // (THREADS + 1)
 
 
-def _taken(lines: list[bytes], order: NDArray[np.integer]) -> list[bytes]:
-    # numpy moves references faster than a loop does.
-    objects = np.empty(len(lines), dtype=object)
-    objects[:] = lines
-    taken: list[bytes] = objects[order].tolist()
-    return taken
+def _dealt(
+    block: bytes, count: int, chance: Generator, column: NDArray[np.int32]
+) -> tuple[memoryview, list[int], list[int]]:
+    """The lines of a block ordered by the buckets they fell into, and how many lines and bytes fell into each."""
+    rows = _rows(block, column)
+    drawn = chance.integers(0, count, rows.shape[0], dtype=np.uint16)
+    lines = np.bincount(drawn, minlength=count)
+    if len(drawn) == 1:
+        return memoryview(block), lines.tolist(), (lines * len(block)).tolist()
+    # A stable sort of 16 bits is a radix sort, linear in the lines.
+    ordered = rows[np.argsort(drawn, kind="stable")]
+    ends = ordered.indptr[np.cumsum(lines)]
+    return memoryview(ordered.data), lines.tolist(), np.diff(ends, prepend=0).tolist()
 
 
-def _blocks(file: IO[bytes]) -> Iterator[list[bytes]]:
-    """The lines of a file without their newlines, about BLOCK bytes at a time."""
+def _permuted(bucket: _Bucket, chance: Generator, column: NDArray[np.int32]) -> memoryview:
+    """The lines of a bucket, each order as likely as any other."""
+    data = bucket.read()
+    if bucket.lines <= 1:
+        return memoryview(data)
+    return memoryview(_rows(data, column)[chance.permutation(bucket.lines)].data)
+
+
+def _rows(data: bytes, column: NDArray[np.int32]) -> csr_array:
+    """Lines as the rows of a matrix, (lines, 1)."""
+    values = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(values == NEWLINE)
+    rows = csr_array((len(ends), 1), dtype=np.uint8)
+    # Set one by one: a constructor that is given them looks through all of them.
+    rows.data = values
+    rows.indices = column[: len(values)]
+    rows.indptr = np.concatenate(([0], ends + 1), dtype=np.int32)
+    return rows
+
+
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+    """Whole lines of a file, about BLOCK bytes at a time; a line longer than that comes alone."""
     begun: list[bytes] = []  # the pieces of a line whose newline has not come yet
     while block := file.read(BLOCK):
-        lines = block.split(b"\n")
-        if len(lines) > 1:
-            begun.append(lines[0])
-            lines[0] = b"".join(begun)
-            begun = [lines.pop()]
-            yield lines
-        else:
-            begun.append(block)
+        start = 0
+        if len(begun) > 1 and b"\n" in block:
+            start = block.index(b"\n") + 1
+            yield b"".join((*begun, block[:start]))
+            begun = []
+        end = block.rfind(b"\n") + 1
+        if end > start:
+            yield b"".join((*begun, block[start:end]))
+            begun = []
+        begun.append(block[max(start, end) :])
     if rest := b"".join(begun):
-        yield [rest]
+        yield rest + b"\n"
 
 
-def _batches(lines: Iterable[str | bytes]) -> Iterator[list[bytes]]:
+def _joined(lines: Iterable[str | bytes]) -> Iterator[bytes]:
+    """Lines in such blocks."""
     batch: list[bytes] = []
     size = 0
     for line in lines:
         data = line.encode() if isinstance(line, str) else line
         if b"\n" in data:
             raise ShuffleError("a line holds a newline")
-        batch.append(data)
-        size += len(data) + PER_LINE
-        if size >= BLOCK:
-            yield batch
+        if size + len(data) > BLOCK and batch:
+            yield b"\n".join((*batch, b""))
             batch, size = [], 0
+        batch.append(data)
+        size += len(data) + 1
     if batch:
-        yield batch
+        yield b"\n".join((*batch, b""))
 
 
-def _write(file: IO[bytes], data: bytes) -> None:
+def _write(file: IO[bytes], data: bytes | memoryview) -> None:
     """All of it: a raw file may take a part, on a disk that becomes full."""
     rest = memoryview(data)
     while rest:
