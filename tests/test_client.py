@@ -21,6 +21,7 @@ import pytest
 import requests
 import rispy
 from bibtexparser.entrypoint import parse_file
+from django.conf import settings
 
 from papertide_client.__main__ import parser
 from scripts.throwaway import Site
@@ -153,6 +154,10 @@ def test_one_file_is_enough(served_shelf: Site, tmp_path: Path) -> None:
     zipapp.create_archive(source, tmp_path / "papertide.pyz", main="papertide_client.__main__:main")
     done = client(served_shelf.url, "get", LUONG, program=(str(tmp_path / "papertide.pyz"),), cwd=tmp_path)
     assert (done.returncode, LUONG in done.stdout) == (0, True), done.stderr
+
+
+def test_client_and_site_have_one_version() -> None:
+    assert client("", "--version").stdout == f"papertide_client {settings.VERSION}\n"
 
 
 def test_every_command_of_the_manual_is_one() -> None:

@@ -10,6 +10,7 @@ from api import schemas
 MOST_AUTHORS = 20
 LONGEST_ABSTRACT = 4_000  # characters; arXiv's own limit is half of it
 LONGEST_FIELD = 1_000  # characters of any other text
+LONGEST_NAME = 200
 
 
 class Paper(BaseModel):
@@ -31,7 +32,7 @@ class Paper(BaseModel):
             {
                 "id": paper.id,
                 "title": cut(paper.title, LONGEST_FIELD),
-                "authors": [cut(name, LONGEST_FIELD) for name in paper.authors[:MOST_AUTHORS]],
+                "authors": [cut(name, LONGEST_NAME) for name in paper.authors[:MOST_AUTHORS]],
                 "author_count": len(paper.authors),
                 "abstract": cut(paper.abstract, LONGEST_ABSTRACT),
                 "categories": paper.categories,

@@ -1,5 +1,6 @@
 """Pages about the site itself, and what robots and browsers ask about it."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
@@ -20,12 +21,13 @@ def help_page(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def tools(request: HttpRequest) -> HttpResponse:
-    """What brings a reader here from other pages: bookmarklet, extension, search engine of the browser, feeds."""
+    """What leads here from elsewhere: bookmarklet, extension, the browser’s search, assistants, feeds."""
     home = request.build_absolute_uri(reverse("home"))
     context = {
         "canonical": request.build_absolute_uri(request.path),
         "site": home,
         "bookmarklet": bookmarklet(home),
+        "assistants": request.build_absolute_uri(reverse("mcp")) if settings.MCP else "",
     }
     return render(request, "papers/tools.html", context)
 

@@ -226,6 +226,21 @@ def test_a_client_is_told_to_wait_and_a_wrong_token_is_refused(
     assert "invalid_token" in answer["WWW-Authenticate"]
 
 
+def test_notes_are_in_english_whatever_a_browser_would_prefer(db: None, client: Browser) -> None:
+    call = {"name": "search", "arguments": {"query": "date:someday"}}
+    message = json.dumps({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": call})
+    headers = {"Accept": "application/json", "Accept-Language": "zh-CN"}
+    found = client.post("/mcp", message, "application/json", headers=headers).json()["result"]
+    assert found["structuredContent"]["notes"]
+    assert not re.search(r"[\u4e00-\u9fff]", found["content"][0]["text"])
+
+
+def test_readers_learn_the_address_where_there_is_one(db: None, client: Browser, settings: Settings) -> None:
+    assert "http://testserver/mcp" in client.get("/tools").content.decode()
+    settings.MCP = False
+    assert "/mcp" not in client.get("/tools").content.decode()
+
+
 def test_a_site_can_go_without(db: None, client: Browser, settings: Settings) -> None:
     settings.MCP = False
     assert client.post("/mcp", json.dumps(PING), content_type="application/json").status_code == 404
