@@ -28,11 +28,15 @@ def all_tags(request: HttpRequest) -> schemas_own.TagList:
 
 
 @router.patch(
-    "/library/tags/{path:name}", response=schemas_own.Tag, auth=WRITES, summary="Rename a tag", operation_id="renameTag"
+    "/library/tags/{path:tag_name}",
+    response=schemas_own.Tag,
+    auth=WRITES,
+    summary="Rename a tag",
+    operation_id="renameTag",
 )
-def rename_tag(request: HttpRequest, name: TagPath, body: schemas_own.NewTagName) -> schemas_own.Tag:
+def rename_tag(request: HttpRequest, tag_name: TagPath, body: schemas_own.NewTagName) -> schemas_own.Tag:
     """Give a tag another name. 409 where another tag has it, unless they are to become one."""
-    tag = _tag(request, name)
+    tag = _tag(request, tag_name)
     try:
         tag = tags.rename(tag.visitor, tag, tags.read_name(body.name), merge=body.merge)
     except tags.TakenError as error:
@@ -41,11 +45,11 @@ def rename_tag(request: HttpRequest, name: TagPath, body: schemas_own.NewTagName
 
 
 @router.delete(
-    "/library/tags/{path:name}", response={204: None}, auth=WRITES, summary="Delete a tag", operation_id="deleteTag"
+    "/library/tags/{path:tag_name}", response={204: None}, auth=WRITES, summary="Delete a tag", operation_id="deleteTag"
 )
-def delete_tag(request: HttpRequest, name: TagPath) -> Status[None]:
+def delete_tag(request: HttpRequest, tag_name: TagPath) -> Status[None]:
     """Take a tag off all papers."""
-    _tag(request, name).delete()
+    _tag(request, tag_name).delete()
     return Status(204, None)
 
 

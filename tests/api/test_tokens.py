@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.cache import caches
 from django.db import connection
+from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -27,7 +28,7 @@ from tests.papers.readers import make_reader, signed_in
 
 pytestmark = pytest.mark.django_db
 MARK = "zqadas"
-OWN_ROWS = (Mark, Note, ReadingList, ListEntry, Tag, Tagged, Subscription, ApiToken)
+OWN_ROWS: tuple[type[Model], ...] = (Mark, Note, ReadingList, ListEntry, Tag, Tagged, Subscription, ApiToken)
 
 
 def bearer(text: str) -> dict[str, str]:
@@ -115,7 +116,7 @@ def shape(method: str, address: str) -> str:
     path = (
         address.partition("?")[0]
         .replace("papers/2511.00001", "papers/{paper_id}")
-        .replace(f"tags/{MARK}", "tags/{name}")
+        .replace(f"tags/{MARK}", "tags/{tag_name}")
     )
     return f"{method} " + "/".join("{number}" if part.isdigit() else part for part in path.split("/"))
 

@@ -213,8 +213,8 @@ OF_SECRETS = {
 GUARDED = {
     "account", "mail-address", "api-tokens", "account-data", "account-json", "account-bibtex", "library-history",
     "library-words", "library-import", "notes", "tags", "lists", "subscriptions", "subscribe", "subscriptions-opml",
-    "delivery", "delivery-preview", "delivery-preview-html", "usersessions_list", "account_email", "account_change_password",
-    "account_set_password", "account_reauthenticate",
+    "delivery", "delivery-preview", "delivery-preview-html", "usersessions_list", "account_email",
+    "account_change_password", "account_set_password", "account_reauthenticate",
 }  # fmt: skip
 POSTED = {
     "account-delete", "lists-add", "my-seen", "my-order", "subscription-undo", "delivery-again", "delivery-test",
