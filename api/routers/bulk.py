@@ -20,7 +20,7 @@ from api.routers.listings import listing_of
 from papers.identifiers import parse_id
 from papers.listing import Listing
 from papers.models import Paper
-from search.encoder import get_encoder
+from search.encoders import serving_model
 from search.models import PaperVector
 
 router = Router(tags=["bulk"])
@@ -88,7 +88,7 @@ def bulk_vectors(
     `Vector-Width` name the model and the number of dimensions.
     """
     papers = _walk(listing_of(category, start, end), after)
-    model = get_encoder().name
+    model = serving_model()
 
     def lines(chunk: list[Paper]) -> list[str]:
         rows = PaperVector.objects.filter(model=model, paper__in=[paper.pk for paper in chunk])

@@ -36,8 +36,9 @@ class NewToken(forms.Form):
     )
 
 
-def _there_are_accounts(request: HttpRequest) -> bool:
-    return not settings.SINGLE_USER
+def _by_password(request: HttpRequest) -> bool:
+    """Whether there is a password to ask for: an institute's readers have none here, nor has a site's one reader."""
+    return not settings.SINGLE_USER and _reader(request).has_usable_password()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,7 +52,7 @@ def tokens_page(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@reauthentication_required(enabled=_there_are_accounts)
+@reauthentication_required(enabled=_by_password)
 def _make(request: HttpRequest) -> HttpResponse:
     form = NewToken(request.POST)
     if not form.is_valid():
@@ -82,7 +83,7 @@ def change_token(request: HttpRequest, pk: int) -> HttpResponse:
     return SeeOther(reverse("api-tokens"))
 
 
-@reauthentication_required(enabled=_there_are_accounts)
+@reauthentication_required(enabled=_by_password)
 def _rotate(request: HttpRequest, token: ApiToken) -> HttpResponse:
     try:
         return _page(request, NewToken(), tokens.rotate(token), renewed=True)

@@ -12,7 +12,7 @@ from django.test import Client
 
 from api.routers import bulk
 from papers.models import Paper, PaperCategory
-from search.encoder import get_encoder
+from search.encoders import serving_model
 from search.vectors import store
 from tests.api.problem import assert_problem
 from tests.papers.factories import PaperFactory
@@ -88,14 +88,14 @@ def test_a_line_is_a_paper_as_elsewhere(papers: list[Paper]) -> None:
 def test_vectors_are_those_that_are_kept(papers: list[Paper]) -> None:
     kept = np.linspace(-1, 1, 3 * 384, dtype=np.float32).reshape(3, 384).astype(np.float16)
     chosen = [papers[0].pk, papers[4].pk, papers[6].pk]
-    store(get_encoder().name, chosen, [1, 2, 3], kept)
+    store(serving_model(), chosen, [1, 2, 3], kept)
     lines = read("vectors")
     assert [line["id"] for line in lines] == ids(papers, 0, 4, 6)
     for line, vector in zip(lines, kept, strict=True):
         assert np.array_equal(np.frombuffer(base64.b64decode(line["vector"]), "<f2"), vector)
     assert [line["id"] for line in read("vectors", after=lines[0]["id"], limit=1)] == ids(papers, 4)
     response = Client().get("/api/v1/bulk/vectors")
-    assert (response["Vector-Model"], response["Vector-Width"]) == (get_encoder().name, "384")
+    assert (response["Vector-Model"], response["Vector-Width"]) == (serving_model(), "384")
     assert response["Access-Control-Expose-Headers"] == "ETag, Retry-After, Vector-Model, Vector-Width"
     streamed(response)
 

@@ -97,6 +97,7 @@ def addresses(site: RealSite) -> list[str]:
         "/account/email/",
         "/account/password/change/",
         "/account/sessions/",
+        "/account/tokens",
         "/account/data",
         "/account/logout/",
         "/help",

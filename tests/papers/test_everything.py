@@ -107,7 +107,7 @@ def test_the_number_of_queries_does_not_grow_with_the_library(django_assert_num_
     for number in range(20):
         ReadingList.objects.create(visitor=many, name=f"list {number}")
     for visitor in (few, many):
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             "".join(everything_json(visitor))
         with django_assert_num_queries(6):
             "".join(everything_bibtex(visitor))
