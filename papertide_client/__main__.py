@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from io import TextIOWrapper
 
@@ -33,7 +33,7 @@ examples:
 """
 
 
-def _number(least: int, most: int | None = None) -> "type[int]":
+def _number(least: int, most: int | None = None) -> Callable[[str], int]:
     """A reader of whole numbers within bounds, for argparse."""
 
     def read(text: str) -> int:
@@ -43,7 +43,7 @@ def _number(least: int, most: int | None = None) -> "type[int]":
         return number
 
     read.__name__ = "number"  # argparse calls it so
-    return read  # type: ignore[return-value]
+    return read
 
 
 def _day(text: str) -> str:
@@ -80,12 +80,14 @@ def parser() -> argparse.ArgumentParser:
 
     def add(name: str, about: str, *parents: argparse.ArgumentParser, epilog: str = "") -> argparse.ArgumentParser:
         return commands.add_parser(
-            name, help=about.lower(), description=f"{about}.", parents=[*parents, common], epilog=epilog,
+            name, help=f"{about[0].lower()}{about[1:]}", description=f"{about}.", parents=[*parents, common], epilog=epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )  # fmt: skip
 
     search = add("search", "Find papers by words and by meaning", shown)
-    search.add_argument("query", nargs="+", help="what the site's search box takes; several words need no quotes")
+    search.add_argument(
+        "query", nargs="+", help="what the search box takes, several words without quotes; -- before it for -words"
+    )
     search.add_argument("--limit", type=_number(1, 1000), default=20, help="papers wanted (default: %(default)s)")
     search.add_argument("--verbatim", action="store_true", help="correct no slips of the finger")
 

@@ -67,6 +67,12 @@ def test_a_search_is_a_line_a_paper_in_the_sites_order(run: Run, served_shelf: S
     assert f"{wanted['total']} papers hold the words" in done.stderr
 
 
+def test_a_query_may_exclude_words(run: Run, served_shelf: Site) -> None:
+    lines = run("search", "--", "learning", "-attention").stdout.splitlines()
+    wanted = api(served_shelf, "search", q="learning -attention", size=20)["items"]
+    assert [line.split()[1] for line in lines] == [item["id"] for item in wanted]
+
+
 def test_scripts_get_json_over_several_pages(run: Run, served_shelf: Site) -> None:
     found = json.loads(run("search", "learning", "--limit", "150", "--json").stdout)
     first = api(served_shelf, "search", q="learning", size=100)
