@@ -30,11 +30,13 @@ RECORDS = SHARED / "arxiv-364k.jsonl.xz"
 DIMENSION = 384
 
 
-def draw_vectors(_: object, texts: Sequence[str]) -> NDArray[np.float32]:
-    """In the place of `Encoder.encode`: unit vectors (n, DIMENSION), the same for the same text."""
-    from search.encoder import text_hash
+def draw_vectors(encoder: object, texts: Sequence[str]) -> NDArray[np.float32]:
+    """In the place of `Encoder.encode`: unit vectors (n, DIMENSION), the same for the same text and model."""
+    from search.encoder import TRAINED, text_hash
 
-    rows = [np.random.default_rng(abs(text_hash(text))).normal(size=DIMENSION) for text in texts]
+    name = getattr(encoder, "name", "")
+    model = name if TRAINED in name else ""
+    rows = [np.random.default_rng(abs(text_hash(model + text))).normal(size=DIMENSION) for text in texts]
     vectors: NDArray[np.float32] = np.stack(rows).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors
@@ -161,8 +163,54 @@ def read() -> None:
     print(json.dumps({"searches": next(searches), "errors": errors[:5]}))
 
 
+def adopt(model: str) -> None:
+    """Let another model serve; a trained one is made of nothing but its name."""
+    from search.encoder import TRAINED
+    from search.encoders import models_folder
+    from search.training.adopting import adopt
+
+    if TRAINED in model:
+        (models_folder() / model).mkdir(parents=True, exist_ok=True)
+        (models_folder() / f"{model}.json").write_text("{}")
+    adopt(model, lambda _: None, lambda _: time.sleep(0.05))
+
+
+def find_own() -> None:
+    """Look papers up by the vectors of their own texts, until the standard input ends: each is the nearest to itself
+    only where text and index are of one model. Prints how often that was, and what was found otherwise."""
+    from papers.models import Paper
+    from search import service
+    from search.documents import paper_text
+    from search.engines.base import EngineError
+
+    papers = list(Paper.objects.order_by("pk")[:200])
+    done = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()
+    models: set[str] = set()
+    wrong: list[str] = []
+    lookups = 0
+    print("ready", flush=True)
+    while not done.is_set():
+        paper = papers[lookups % len(papers)]
+
+        def nearest(context: service.Context, paper: Paper = paper) -> tuple[str, int]:
+            vector = context.transform.apply(context.encode(paper_text(paper))[None, :], context.width)[0]
+            return context.transform.model, int(context.engine.nearest(vector, 1).ids[0])
+
+        try:
+            answer = service.in_one_index(nearest)
+            assert answer is not None
+            models.add(answer[0])
+            if answer[1] != paper.pk:
+                wrong.append(f"{paper.pk}: {answer}")
+        except EngineError as error:
+            wrong.append(repr(error))
+        lookups += 1
+    print(json.dumps({"lookups": lookups, "models": sorted(models), "wrong": wrong[:5]}))
+
+
 PROCESSES: dict[str, Callable[..., None]] = {
-    each.__name__: each for each in (fill, mark, retitle, serve, work, index, rebuild, read)
+    each.__name__: each for each in (fill, mark, retitle, serve, work, index, rebuild, read, adopt, find_own)
 }
 
 
