@@ -80,9 +80,13 @@ def parser() -> argparse.ArgumentParser:
 
     def add(name: str, about: str, *parents: argparse.ArgumentParser, epilog: str = "") -> argparse.ArgumentParser:
         return commands.add_parser(
-            name, help=f"{about[0].lower()}{about[1:]}", description=f"{about}.", parents=[*parents, common], epilog=epilog,
+            name,
+            help=about[0].lower() + about[1:],
+            description=f"{about}.",
+            parents=[*parents, common],
+            epilog=epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
-        )  # fmt: skip
+        )
 
     search = add("search", "Find papers by words and by meaning", shown)
     search.add_argument(
