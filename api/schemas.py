@@ -1,5 +1,6 @@
 """What the API's answers and requests look like; the OpenAPI document is made of these."""
 
+from collections.abc import Callable
 from datetime import date as Date  # noqa: N812 - a field is called date
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -50,31 +51,38 @@ class Paper(Schema):
     @classmethod
     def of(cls, paper: models.Paper, request: HttpRequest, **more: object) -> Self:
         """The paper of a row; `more` are the fields that a subclass adds."""
-        return cls.model_validate(
-            {
-                "id": paper.arxiv_id,
-                "version": paper.version,
-                "title": paper.plain_title,
-                "abstract": paper.plain_abstract,
-                "is_summary": paper.is_summary,
-                "authors": paper.plain_authors,
-                "categories": paper.categories,
-                "primary_category": paper.primary_category or None,
-                "published": paper.published,
-                "updated": paper.updated,
-                "doi": paper.doi or None,
-                "journal_ref": tex.to_text(paper.journal_ref) or None,
-                "comment": tex.to_text(paper.comment) or None,
-                "license": paper.license or None,
-                "report_number": paper.report_number or None,
-                "withdrawn": paper.withdrawn,
-                "keywords": paper.keywords,
-                "url": request.build_absolute_uri(paper.get_absolute_url()),
-                "arxiv_url": f"{ARXIV}/abs/{paper.arxiv_id}",
-                "pdf_url": f"{ARXIV}/pdf/{paper.arxiv_id}",
-                **more,
-            }
-        )
+        return cls.model_validate({name: read(paper, request) for name, read in _READ.items()} | more)
+
+    @classmethod
+    def line(cls, paper: models.Paper, request: HttpRequest, names: set[str] | None) -> str:
+        """The paper of a row as a line of JSON, with these fields alone where they are given; no other one is read."""
+        found = {name: read(paper, request) for name, read in _READ.items() if names is None or name in names}
+        return cls.model_construct(**found).model_dump_json()
+
+
+_READ: dict[str, Callable[[models.Paper, HttpRequest], Any]] = {
+    "id": lambda paper, _: paper.arxiv_id,
+    "version": lambda paper, _: paper.version,
+    "title": lambda paper, _: paper.plain_title,
+    "abstract": lambda paper, _: paper.plain_abstract,
+    "is_summary": lambda paper, _: paper.is_summary,
+    "authors": lambda paper, _: paper.plain_authors,
+    "categories": lambda paper, _: paper.categories,
+    "primary_category": lambda paper, _: paper.primary_category or None,
+    "published": lambda paper, _: paper.published,
+    "updated": lambda paper, _: paper.updated,
+    "doi": lambda paper, _: paper.doi or None,
+    "journal_ref": lambda paper, _: tex.to_text(paper.journal_ref) or None,
+    "comment": lambda paper, _: tex.to_text(paper.comment) or None,
+    "license": lambda paper, _: paper.license or None,
+    "report_number": lambda paper, _: paper.report_number or None,
+    "withdrawn": lambda paper, _: paper.withdrawn,
+    "keywords": lambda paper, _: paper.keywords,
+    "url": lambda paper, request: request.build_absolute_uri(paper.get_absolute_url()),
+    "arxiv_url": lambda paper, _: f"{ARXIV}/abs/{paper.arxiv_id}",
+    "pdf_url": lambda paper, _: f"{ARXIV}/pdf/{paper.arxiv_id}",
+}
+"""How each field of a paper is read from its row."""
 
 
 class PaperList(Schema):

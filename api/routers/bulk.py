@@ -63,7 +63,7 @@ def bulk_papers(
     papers = _walk(listing_of(category, start, end), after)
 
     def lines(chunk: list[Paper]) -> list[str]:
-        return [schemas.Paper.of(paper, request).model_dump_json(include=names) for paper in chunk]
+        return [schemas.Paper.line(paper, request, names) for paper in chunk]
 
     return _stream(papers, lines, limit)
 
