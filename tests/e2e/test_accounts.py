@@ -20,6 +20,7 @@ EMAIL, PASSWORD = "ada@example.org", "tides-rise-twice-a-day"
 PAGES = (
     "/account/",
     "/account/data",
+    "/account/tokens",
     "/account/email/",
     "/account/password/change/",
     "/account/sessions/",
