@@ -111,7 +111,8 @@ class Requester:
 
     clients: list[Client]
     addresses: list[str] = field(default_factory=addresses)
-    secrets: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    """Those of papers that are there."""
     counted: dict[int, int] = field(default_factory=dict)
 
     def __call__(self, random: random.Random) -> None:
@@ -145,8 +146,8 @@ class Requester:
 
     def _part(self, random: random.Random, place: "re.Match[str]") -> str:
         kind, name = place[1], place[2] or place[3]
-        if name in {"secret", "token", "key"} and self.secrets and random.random() < 0.5:
-            return random.choice(self.secrets)
+        if kind in {"paper", "papers"} or (name == "paper_id" and random.random() < 0.7):
+            return ",".join(random.sample(self.ids, random.choice((1, 1, 1, 2))))
         if kind == "int":
             return random.choice(("0", "1", "2", "99999999999999999999"))
         return random.choice(IDS + SPECS if random.random() < 0.7 else VALUES)

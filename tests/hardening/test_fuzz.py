@@ -58,7 +58,7 @@ def test_answers_of_arxiv(name: str, number: int, shared_data: Path) -> None:
 
 def test_requests(shelf_site: list[Paper]) -> None:
     reader = make_reader()
-    request = Requester([Client(), signed_in(reader)])
+    request = Requester([Client(), signed_in(reader)], ids=tuple(paper.arxiv_id for paper in shelf_site))
 
     def alone(random: random.Random) -> None:
         with transaction.atomic():  # what a fault leaves open must not break the cases behind it
