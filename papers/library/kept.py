@@ -21,13 +21,14 @@ class Kept:
 def tags_of(visitor: Visitor | None) -> QuerySet[Tag]:
     """A reader's tags by name, each with `count`, how many papers have it; none for nobody."""
     there = Count("uses", filter=Q(uses__paper__removed=False))
-    return Tag.objects.filter(visitor=visitor, visitor__isnull=False).annotate(count=there)
+    return Tag.objects.filter(visitor=visitor, visitor__isnull=False).annotate(count=there).order_by("name", "pk")
 
 
 def lists_of(visitor: Visitor | None) -> QuerySet[ReadingList]:
     """A reader's lists by name, each with `count`, how many papers are in it; none for nobody."""
     there = Count("entries", filter=Q(entries__paper__removed=False))
-    return ReadingList.objects.filter(visitor=visitor, visitor__isnull=False).annotate(count=there)
+    found = ReadingList.objects.filter(visitor=visitor, visitor__isnull=False)
+    return found.annotate(count=there).order_by("name", "pk")
 
 
 def notes_of(visitor: Visitor | None) -> QuerySet[Note]:
