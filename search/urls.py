@@ -5,6 +5,7 @@ from django.urls import path
 from papers import converters as _converters  # noqa: F401 (makes them known)
 from papers.views.exports import FORMATS
 from search import author_views, export_views, paper_views, saved, suggest_views, views
+from search.classifying.views import classify_page
 from search.feeds import RelatedFeed, SearchFeed
 
 urlpatterns = [
@@ -13,6 +14,7 @@ urlpatterns = [
     path("search/hints", views.hints, name="search-hints"),
     path("search/save", saved.save_search, name="save-search"),
     path("search/suggest", suggest_views.suggestions, name="search-suggestions"),
+    path("classify", classify_page, name="classify"),
     path("opensearch.xml", suggest_views.description, name="opensearch"),
     path("search/feed", SearchFeed(), name="search-feed"),
     *(path(f"search/{kind}", export_views.of_search, {"kind": kind}, name=f"search-{kind}") for kind in FORMATS),

@@ -16,7 +16,20 @@ from benchmarks.servers import measuring
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "quality.md"
 KEPT = Path(__file__).resolve().parents[2] / "data" / "quality"
 # Each is a module here with `section(bench)`, which yields lines of Markdown.
-SECTIONS = ("judged", "known", "whitening", "related", "maps", "keyphrases", "suggestions", "reranking", "maths")
+SECTIONS = (
+    "judged",
+    "known",
+    "whitening",
+    "related",
+    "categories",
+    "maps",
+    "keyphrases",
+    "suggestions",
+    "reranking",
+    "maths",
+    "personal",
+    "encoders",
+)
 
 
 def main() -> None:
@@ -24,28 +37,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)}")
     parser.add_argument("--print", action="store_true", help="print only, leave the page as it is")
+    parser.add_argument(
+        "--model", type=Path, metavar="FOLDER", help="a model of manage.py train_encoder, which section encoders needs"
+    )
     options = parser.parse_args()
     if unknown := set(options.sections) - set(SECTIONS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    if "encoders" in options.sections and options.model is None:
+        parser.error("encoders needs --model FOLDER")
     if not SHARED.is_dir():
         parser.exit(1, f"no shared data: {SHARED} is missing\n")
-    wanted = [name for name in SECTIONS if name in options.sections or not options.sections]
+    # Training takes long: without a model that section stays as it is.
+    asked = options.sections or [name for name in SECTIONS if name != "encoders" or options.model]
+    wanted = [name for name in SECTIONS if name in asked]
     try:
         for name in wanted:
             page.check(PAGE, name)
     except (OSError, page.PageError) as error:
         parser.exit(1, f"{error}\n")
     with measuring(heap="2g", timeout=60):
-        for name, text in _measured(wanted):
+        for name, text in _measured(wanted, options.model):
             print(text)
             if not options.print:
                 page.put(PAGE, name, text)
 
 
-def _measured(names: list[str]) -> Iterator[tuple[str, str]]:
+def _measured(names: list[str], trained: Path | None) -> Iterator[tuple[str, str]]:
     from benchmarks.quality.bench import Bench
 
-    bench = Bench(KEPT)
+    bench = Bench(KEPT, trained)
     for name in names:
         start = time.perf_counter()
         lines = list(importlib.import_module(f"benchmarks.quality.{name}").section(bench))

@@ -42,6 +42,7 @@ def addresses(site: RealSite) -> dict[str, str]:
         "library": "/library",
         "help": "/help",
         "tools": "/tools",
+        "classify": f"/classify?id={paper}",
         "status": "/status",
         "sign in": "/account/login/",
         "sign up": "/account/signup/",

@@ -221,8 +221,9 @@ POSTED = {
 }  # fmt: skip
 OF_WHOEVER_ASKS = {
     "home", "home-feed", "help", "tools", "privacy", "library", *(f"library-{kind}" for kind in KINDS), "my", "marks",
-    "words", "theme", "forget", "set_language", "choose", "search", "search-facets", "search-hints", "save-search",
-    "search-suggestions", "search-feed", *(f"{start}-{kind}" for start in ("home", "search") for kind in KINDS),
+    "classify", "words", "theme", "forget", "set_language", "choose", "search", "search-facets", "search-hints",
+    "save-search", "search-suggestions", "search-feed",
+    *(f"{start}-{kind}" for start in ("home", "search") for kind in KINDS),
     "account_login", "account_logout", "account_signup", "account_inactive", "account_reset_password",
     "account_reset_password_done", "account_reset_password_from_key_done", "account_email_verification_sent",
     "socialaccount_login_cancelled", "socialaccount_login_error", "socialaccount_signup", "socialaccount_connections",

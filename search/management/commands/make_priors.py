@@ -1,8 +1,9 @@
-"""manage.py make_priors: the whitening and the document frequencies that ship with Papertide."""
+"""manage.py make_priors: the whitening, the document frequencies and the classifier that ship with Papertide."""
 
 import json
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from papers.records import RecordError, from_json
 from papers.tex import to_text
 from papers.textfiles import open_lines
 from search import frequencies
+from search.classifying import head
 from search.encoder import DEFAULT_MODEL
 from search.fits import CHUNK, fit_transform
 
@@ -23,12 +25,14 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 class Command(BaseCommand):
     """Made once for a release, from real papers: `make_priors --papers arxiv.jsonl.xz --vectors vectors.npy`."""
 
-    help = "Write search/data/whitening-prior.npz and frequencies-prior.npz from papers and their vectors."
+    help = "Write search/data/{whitening,frequencies,categories}-prior.npz from papers and their vectors."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """--papers, --vectors."""
-        parser.add_argument("--papers", type=Path, help="JSON lines of papers, for the document frequencies.")
-        parser.add_argument("--vectors", type=Path, help=f"A .npy file of vectors of {DEFAULT_MODEL}, for whitening.")
+        parser.add_argument("--papers", type=Path, help="JSON lines of papers, for frequencies and categories.")
+        parser.add_argument(
+            "--vectors", type=Path, help=f"A .npy file of the first papers' vectors, of {DEFAULT_MODEL}."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write what can be made of what was given."""
@@ -39,9 +43,21 @@ class Command(BaseCommand):
             (DATA / "whitening-prior.npz").write_bytes(transform.to_bytes())
             self.stdout.write(f"whitening fitted on {transform.papers} papers")
         if options["papers"]:
+            if options["vectors"]:
+                (DATA / "categories-prior.npz").write_bytes(_head(options["papers"], options["vectors"]).to_bytes())
+                self.stdout.write("classifier trained")
             table = frequencies.build_prior(_texts(options["papers"]))
             (DATA / "frequencies-prior.npz").write_bytes(table)
             self.stdout.write(f"document frequencies: {len(table)} bytes")
+
+
+def _head(papers: Path, vectors: Path) -> head.Head:
+    """A classifier by the papers that have a category and, in the same place, a vector."""
+    given = np.load(vectors)
+    with open_lines(papers) as lines:
+        records = [from_json(json.loads(line)) for line in islice(lines, len(given))]
+    filed = [record.categories for record in records]
+    return head.train(DEFAULT_MODEL, given, filed, [record.published.date() for record in records])
 
 
 def _texts(path: Path) -> Iterator[tuple[str, str]]:
