@@ -78,6 +78,8 @@ def _refused(request: HttpRequest, error: Any) -> HttpResponse:
     response = problem(request, error.status_code, str(error))
     if error.status_code == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = tokens.CHALLENGE
+    if error.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["Retry-After"] = str(RETRY_AFTER)
     return response
 
 

@@ -75,7 +75,7 @@ def differences(told: Any, found: Any, where: str = "") -> Iterator[str]:
         for key in told.keys() & found.keys():
             yield from differences(told[key], found[key], f"{where}.{key}")
     elif isinstance(told, list) and isinstance(found, list):
-        if told[-1:] == [REST] and len(told) <= len(found):
+        if told[-1:] == [REST] and len(told) - 1 <= len(found):
             told, found = told[:-1], found[: len(told) - 1]
         if len(told) != len(found):
             yield f"{where}: {len(told)} items are {len(found)}"
