@@ -5,7 +5,7 @@ keyphrases hold, and max(0, cos) of the full vectors, weighed as a search weighs
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -43,19 +43,20 @@ def _preference(ids: Sequence[int], words: str) -> dict[int, float]:
     phrases = [phrase for phrase in dict.fromkeys(phrases) if phrase][:MOST_PHRASES]
     if not phrases or not ids:
         return {}
-    best = _by_words(ids, phrases)
+    rows = Paper.objects.filter(pk__in=list(ids)).values_list("pk", "title", "keywords")
+    best = words_held(rows, phrases)
     for number, cosine in _by_meaning(ids, phrases).items():
         lexical = best.get(number, np.zeros(len(phrases)))
         best[number] = WORDS_SHARE * lexical + MEANING_SHARE * cosine
     return {number: float(scores.max()) for number, scores in best.items() if scores.max() > 0}
 
 
-def _by_words(ids: Sequence[int], phrases: Sequence[str]) -> dict[int, np.ndarray]:
-    """For each paper the share of each phrase's idf that its title and keyphrases hold, (phrases,)."""
+def words_held(papers: Iterable[tuple[int, str, Sequence[str]]], phrases: Sequence[str]) -> dict[int, np.ndarray]:
+    """For each paper (key, title, keyphrases) the share of each phrase's idf that the latter two hold, (phrases,)."""
     table = prior()
     wanted = [{stem: table.idf(stem) for stem in analysis.stems(phrase)} for phrase in phrases]
     found = {}
-    for number, title, keywords in Paper.objects.filter(pk__in=list(ids)).values_list("pk", "title", "keywords"):
+    for number, title, keywords in papers:
         theirs = set(analysis.stems(" ".join([title, *keywords])))
         held = [sum(idf for stem, idf in stems.items() if stem in theirs) for stems in wanted]
         whole = [sum(stems.values()) or 1.0 for stems in wanted]

@@ -7,7 +7,7 @@ two fields has no one direction. What follows is chosen on simulated readers (`m
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Final
 
@@ -18,11 +18,13 @@ from search import analysis
 from search.frequencies import FrequencyTable
 from search.ranking import smoothed, standardised
 from search.vectors import Vectors
+from search.whitening import Transform
 
-BETA: Final = 1.0  # of the whitening that the model sees papers by: centred, and softer than the textbook's
-GAMMA: Final = 0.5
-RIDGE: Final = 0.03
-SHARPNESS: Final = 5.0  # of nearness: 0 would be the cosine with the stars' mean, infinity that with the nearest star
+BETA: Final = 1.0
+GAMMA: Final = 0.25  # of the whitening that the model sees papers by: centred, and soft
+RIDGE: Final = 0.01
+WORDS: Final = 1.4  # length of what words say of a paper, beside its vector of length 1
+SHARPNESS: Final = 8.0  # of nearness: 0 would be the cosine with the stars' mean, infinity that with the nearest star
 NEARNESS: Final = 0.5  # its share of the score
 NEIGHBOURS_SHARE: Final = 0.5  # of the scores of the nearest papers of the list, in each paper's own
 SMOOTHED: Final = 1_000  # papers of a list, the best
@@ -35,26 +37,33 @@ Scores = NDArray[np.float64]
 @dataclass(frozen=True)
 class Features:
     """What the model knows of papers. vectors: (n, d) float32, whitened and L2-normalised, zeros where a paper has
-    none. terms: a paper's stems with their weights, L2-normalised, as `terms_of` gives them."""
+    none. terms: a paper's stems with their weights, as `terms_of` gives them."""
 
     vectors: Vectors
     terms: Sequence[Terms]
 
 
+def space_of(fitted: Transform) -> Transform:
+    """The whitening that the model sees papers by, from one that was fitted."""
+    return replace(fitted, beta=BETA, gamma=GAMMA)
+
+
 def terms_of(title: str, keywords: Iterable[str], table: FrequencyTable) -> dict[str, float]:
-    """The stems of a paper's title and keyphrases, each weighing √times · idf, L2-normalised."""
+    """The stems of a paper's title and keyphrases, each weighing √times · idf, together of length WORDS."""
     times = Counter(analysis.stems("\n".join([title, *keywords])))
     weights = {stem: sqrt(count) * table.idf(stem) for stem, count in times.items()}
     norm = sqrt(sum(weight * weight for weight in weights.values())) or 1.0
-    return {stem: weight / norm for stem, weight in weights.items()}
+    return {stem: WORDS * weight / norm for stem, weight in weights.items()}
 
 
 @dataclass(frozen=True)
 class TasteModel:
-    """direction: (d,) float32. weights: of the stars' stems. stars: their vectors (m, d), those without left out."""
+    """direction: (d,) float32. weights: of the stars' stems. held: how many stars hold each of these. stars: their
+    vectors (m, d), those without left out."""
 
     direction: Vectors
     weights: Mapping[str, float]
+    held: Mapping[str, int]
     stars: Vectors
 
     def scores(self, papers: Features) -> Scores:
@@ -65,10 +74,14 @@ class TasteModel:
         """
         if not papers.terms:
             return np.zeros(0)
-        mixed = (1 - NEARNESS) * standardised(self.linear(papers)) + NEARNESS * standardised(self.nearness(papers))
+        mixed = self.mixed(papers)
         best = np.argsort(-mixed, kind="stable")[:SMOOTHED]
         mixed[best] = smoothed(mixed[best], papers.vectors[best], NEIGHBOURS_SHARE)
         return mixed
+
+    def mixed(self, papers: Features) -> Scores:
+        """Both parts of the score, (n,)."""
+        return (1 - NEARNESS) * standardised(self.linear(papers)) + NEARNESS * standardised(self.nearness(papers))
 
     def linear(self, papers: Features) -> Scores:
         """The linear model's part, (n,)."""
@@ -82,10 +95,12 @@ class TasteModel:
         grown = np.exp(SHARPNESS * (papers.vectors @ self.stars.T))
         return np.asarray(np.log(grown.mean(axis=1)) / SHARPNESS, np.float64)
 
-    def strength(self, phrase: str, table: FrequencyTable) -> float:
-        """What a phrase adds to a paper that holds it: Σ weight · idf over its stems, by √stems."""
+    def strength(self, phrase: str) -> float:
+        """How much a phrase speaks for a paper: Σ weight · √(stars that hold it) over its stems, by √stems. By the
+        weights alone a rare word of one star would be the reason for everything."""
         stems = analysis.stems(phrase)
-        return sum(self.weights.get(stem, 0.0) * table.idf(stem) for stem in stems) / sqrt(len(stems) or 1)
+        told = sum(self.weights[stem] * sqrt(self.held[stem]) for stem in stems if stem in self.held)
+        return told / sqrt(len(stems) or 1)
 
 
 def fit(stars: Features, others: Features) -> TasteModel:
@@ -109,7 +124,8 @@ def fit(stars: Features, others: Features) -> TasteModel:
     width = stars.vectors.shape[1]
     known = np.any(stars.vectors, axis=1)
     words = dict(zip(columns, weights[width:].tolist(), strict=True))
-    return TasteModel(np.asarray(weights[:width], np.float32), words, stars.vectors[known])
+    held = Counter(stem for one in stars.terms for stem in one)
+    return TasteModel(np.asarray(weights[:width], np.float32), words, held, stars.vectors[known])
 
 
 def _matrix(papers: Features, columns: Mapping[str, int]) -> Vectors:
@@ -123,29 +139,27 @@ def _matrix(papers: Features, columns: Mapping[str, int]) -> Vectors:
     return np.hstack([papers.vectors, words])
 
 
-def telling_phrases(model: TasteModel, keywords: Iterable[Sequence[str]], table: FrequencyTable) -> list[str]:
-    """The PHRASES keyphrases of the starred papers that add most, as most papers write them; one whose stems were all
-    told by stronger ones is left out."""
+def telling_phrases(model: TasteModel, keywords: Iterable[Sequence[str]]) -> list[str]:
+    """The PHRASES keyphrases of the starred papers that add most, as most papers write them."""
     forms: dict[tuple[str, ...], Counter[str]] = {}
     for phrases in keywords:
         for phrase in phrases:
             forms.setdefault(tuple(analysis.stems(phrase)), Counter())[phrase] += 1
     written = [max(counts, key=lambda form: (counts[form], form)) for stems, counts in forms.items() if stems]
-    return strongest(model, written, table, PHRASES)
+    return strongest(model, written, PHRASES)
 
 
-def strongest(
-    model: TasteModel, phrases: Iterable[str], table: FrequencyTable, most: int, least: float = 0.0
-) -> list[str]:
-    """The `most` phrases of a strength above `least`, strongest first."""
-    weighed = [(model.strength(phrase, table), phrase) for phrase in phrases]
+def strongest(model: TasteModel, phrases: Iterable[str], most: int, least: float = 0.0) -> list[str]:
+    """The `most` phrases of a strength above `least`, strongest first; one of which stronger ones told more than half
+    is left out."""
+    weighed = [(model.strength(phrase), phrase) for phrase in phrases]
     told: set[str] = set()
     found: list[str] = []
     for strength, phrase in sorted(weighed, key=lambda each: (-each[0], each[1])):
         stems = set(analysis.stems(phrase))
         if len(found) == most or strength <= least:
             break
-        if not stems <= told:
+        if 2 * len(stems & told) <= len(stems):
             found.append(phrase)
             told |= stems
     return found

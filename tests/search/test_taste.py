@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from papers.models import Mark, Paper, Visitor
 from papers.visitors import mark, set_words
-from search import frequencies, taste_model
+from search import frequencies, taste, taste_model
 from search.encoder import Encoder
 from search.models import PaperVector
 from search.personal import MOST_ORDERED, both, personal_order
@@ -43,9 +43,9 @@ def made_papers(words: list[str], turn: float = 0.0) -> Features:
 # The model
 
 
-def test_terms_weigh_by_rarity_and_have_length_one() -> None:
+def test_terms_weigh_by_rarity_and_have_one_length() -> None:
     terms = terms_of("A model of galaxies", ["galaxy model", "quasars"], TABLE)
-    assert sum(weight**2 for weight in terms.values()) == pytest.approx(1)
+    assert sum(weight**2 for weight in terms.values()) == pytest.approx(taste_model.WORDS**2)
     assert terms["galaxi"] > terms["model"] > 0
     assert terms_of("the of and", [], TABLE) == {}
 
@@ -98,20 +98,20 @@ def test_stars_of_one_subject_bring_its_others_first_and_say_why(shelf_site: lis
     starred, left = hers[::2], hers[1::2]
     mark(visitor, [paper.pk for paper in starred], "starred", True)
     rest = [paper.pk for paper in shelf_site if paper not in starred]
-    taste = learned(visitor)
-    assert taste is not None
-    assert taste.stars == len(starred)
-    weight = taste.order(rest)
+    found = learned(visitor)
+    assert found is not None
+    assert found.stars == len(starred)
+    weight = found.order(rest)
     first = sorted(rest, key=lambda pk: -weight[pk])[: len(left)]
     assert len({paper.pk for paper in left} & set(first)) >= 0.5 * len(left)  # by chance one in fifteen
     assert min(weight.values()) >= 0
     theirs = {phrase for paper in starred for phrase in paper.keywords}
-    assert 1 <= len(taste.phrases) <= taste_model.PHRASES
-    assert set(taste.phrases) <= theirs
+    assert 1 <= len(found.phrases) <= taste_model.PHRASES
+    assert set(found.phrases) <= theirs
     best, worst = (Paper.objects.get(pk=pick(weight, key=weight.__getitem__)) for pick in (max, min))
-    assert set(taste.because(best.keywords)) <= set(best.keywords)
-    assert taste.because(best.keywords)
-    assert not taste.because(worst.keywords)
+    assert set(found.because(best.keywords)) <= set(best.keywords)
+    assert found.because(best.keywords)
+    assert not found.because(worst.keywords)
 
 
 def test_the_order_needs_no_encoder_and_is_asked_of_the_database_once(
@@ -162,18 +162,14 @@ def test_what_was_seen_and_left_counts_against_and_what_was_opened_does_not(visi
     assert unseen not in passed_over(visitor)
 
 
-def test_beside_them_stand_papers_that_arrived_with_the_stars(visitor: Visitor) -> None:
-    from search.taste import _arrived_with
-
+def test_beside_them_stand_papers_that_arrived_with_the_stars(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(taste, "STEP", 2)
     made = [paper.pk for paper in PaperFactory.create_batch(30)]
-    removed = made[11]
-    Paper.objects.filter(pk=removed).update(removed=True)
-    found = _arrived_with([made[10]], {made[9]}, 4)
-    assert len(found) == 4
-    assert not {made[9], made[10], removed} & set(found)
-    assert max(abs(pk - made[10]) for pk in found) <= 4
-    assert _arrived_with([made[10]], set(), OTHERS) != []
-    assert _arrived_with([made[10]], set(), 0) == []
+    Paper.objects.filter(pk=made[12]).update(removed=True)
+    found = taste.arrived_with([made[10]], {made[8]}, 4)
+    assert found == [made[14], made[6], made[16], made[4]]
+    assert len(taste.arrived_with([made[10]], set(), OTHERS)) == 13
+    assert taste.arrived_with([made[10]], set(), 0) == []
 
 
 # Words and stars
