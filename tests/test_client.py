@@ -37,12 +37,13 @@ def client(
     program: tuple[str, ...] = ("-m", "papertide_client"),
     cwd: Path = ROOT,
     variables: dict[str, str] | None = None,
+    stdin: str = "",
 ) -> "subprocess.CompletedProcess[str]":
     """One run of the program. `-S`: Python without what is installed beside it."""
     environment = {"PATH": os.environ["PATH"], "PAPERTIDE_URL": url, "no_proxy": "127.0.0.1", **(variables or {})}
     command = [sys.executable, "-S", *program, *arguments]
     return subprocess.run(
-        command, env=environment, cwd=cwd, capture_output=True, encoding="utf-8", timeout=60, check=False
+        command, env=environment, cwd=cwd, input=stdin, capture_output=True, encoding="utf-8", timeout=60, check=False
     )
 
 
@@ -100,6 +101,16 @@ def test_papers_are_shown_whole_and_what_is_not_there_is_told(run: Run, served_s
     assert "2501.99999 is not on this site" in done.stderr
     assert json.loads(run("get", LUONG, "--json").stdout) == {"items": [paper]}
     assert run("get", "2501.99999").returncode == 4
+
+
+def test_a_text_is_classified_from_the_command_line_or_the_standard_input(run: Run, served_shelf: Site) -> None:
+    text = "Attention for translation\nA decoder attends to all words of the sentence that a neural network translates."
+    answer = requests.post(f"{served_shelf.url}/api/v1/classify", json={"text": text}, timeout=60).json()
+    assert json.loads(run("classify", text, "--json").stdout) == answer
+    done = run("classify", stdin=text)
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [item["category"] for item in answer["items"]]
+    assert f"{answer['items'][0]['confidence']:.0%}" in done.stdout
+    assert ("unsure" in done.stderr) == answer["unsure"]
 
 
 def test_every_paper_is_exported_once_in_every_format(run: Run, served_shelf: Site, tmp_path: Path) -> None:

@@ -110,6 +110,21 @@ class Papers(BaseModel):
     missing: list[Missing]
 
 
+class Guess(BaseModel):
+    """A category that papers like the text are filed under."""
+
+    category: str
+    name: str
+    confidence: float = Field(description="How probable it is that it would be the primary category, 0 to 1.")
+
+
+class Classification(BaseModel):
+    """The categories of a text, the most probable first."""
+
+    items: list[Guess]
+    unsure: bool = Field(description="None of the best three is clearly ahead.")
+
+
 def cut(text: str, longest: int) -> str:
     """The text, of which what is beyond `longest` characters gives way to an ellipsis."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

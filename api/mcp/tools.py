@@ -12,7 +12,8 @@ from ninja.errors import HttpError
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import schemas
-from api.mcp.answers import Found, FullPaper, Missing, Paper, Papers, RelatedPaper, Relatives
+from api.mcp.answers import Classification, Found, FullPaper, Missing, Paper, Papers, RelatedPaper, Relatives
+from api.routers import classify as classify_router
 from api.routers import papers as papers_router
 from api.routers import search as search_router
 
@@ -21,6 +22,7 @@ MOST_IDS = 20
 LONGEST_QUERY = 2_000  # characters; the query language reads no more
 LONGEST_ID = 200
 LONGEST_CURSOR = 200
+LONGEST_TEXT = 20_000
 
 PaperId = Annotated[
     str,
@@ -66,6 +68,14 @@ class Related(Arguments):
 
     id: PaperId
     limit: int = Field(10, ge=1, le=MOST, description="Papers wanted.")
+
+
+class Classify(Arguments):
+    """The arguments of `classify`."""
+
+    text: str = Field(
+        min_length=1, max_length=LONGEST_TEXT, description="An abstract, or a title, a new line and an abstract."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +125,12 @@ def related(request: HttpRequest, asked: Related) -> Relatives:
     return Relatives(papers=[RelatedPaper.of(each, reason=each.reason) for each in found.items])
 
 
+def classify(request: HttpRequest, asked: Classify) -> Classification:
+    """The categories of a text. Raises HttpError, EngineError."""
+    found = classify_router.of_text(request, classify_router.ClassifiedText(title="", text=asked.text))
+    return Classification.model_validate(found.model_dump())
+
+
 TOOLS = {
     tool.name: tool
     for tool in (
@@ -141,6 +157,14 @@ TOOLS = {
             Related,
             Relatives,
             related,
+        ),
+        Tool(
+            "classify",
+            "Categories of a text",
+            "The arXiv categories that a paper with this text would be filed under, by papers like it on this site.",
+            Classify,
+            Classification,
+            classify,
         ),
     )
 }

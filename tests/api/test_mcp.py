@@ -104,6 +104,14 @@ def test_relatives_are_those_of_the_api(served_shelf: Site) -> None:
     assert [(paper["id"], paper["reason"]) for paper in found] == [(item["id"], item["reason"]) for item in wanted]
 
 
+def test_a_text_is_classified_as_by_the_api(served_shelf: Site) -> None:
+    text = "Attention for translation\nA decoder attends to all words of the sentence that a neural network translates."
+    found = call(served_shelf, "classify", text=text).structured_content
+    answer = requests.post(f"{served_shelf.url}/api/v1/classify", json={"text": text}, timeout=60).json()
+    assert found == {name: answer[name] for name in ("items", "unsure")}
+    assert found["items"][0]["category"] == "cs.CL"
+
+
 @pytest.mark.parametrize(
     ("tool", "arguments", "reason"),
     [
@@ -116,6 +124,7 @@ def test_relatives_are_those_of_the_api(served_shelf: Site) -> None:
         ("search", {"query": "x", "cursor": "made-up"}, "cursor cannot be read"),
         ("get", {"ids": [LUONG] * 21}, "at most 20 items"),
         ("get", {"ids": LUONG}, "valid list"),
+        ("classify", {"text": "x" * 30_000}, "at most 20000 characters"),
         ("related", {"id": "2501.99999"}, "is not on this site"),
         ("related", {"id": "\0"}, "no arXiv id"),
     ],
