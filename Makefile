@@ -45,6 +45,10 @@ test: setup-dev ## Set up and run the tests, on SQLite and on PostgreSQL
 soak: setup-dev ## Kill workers more often than the tests do (SOAK_KILLS, else 100 on each pair), for half an hour
 	@SOAK_KILLS="$${SOAK_KILLS:-100}" $(BIN)/python -m scripts.test tests/workers/test_worker_kills.py $(ARGS)
 
+.PHONY: fuzz
+fuzz: setup-dev ## Try more requests, records and answers at random than the tests do (FUZZ times, else 60), for half an hour
+	@FUZZ="$${FUZZ:-60}" LOG_LEVEL=CRITICAL $(BIN)/python -m pytest tests/hardening/test_fuzz.py tests/hardening/test_schema.py -q -s -p no:logging $(ARGS)
+
 .PHONY: lint
 lint: setup-dev ## Style, types, templates, migrations
 	$(BIN)/ruff check .
