@@ -50,8 +50,6 @@ def test_the_addresses_that_there_are(document: dict[str, Any]):
         ("post", "keywords"),
         ("get", "papers/{paper_id}/classify"),
         ("post", "classify"),
-        ("post", "classify"),
-        ("get", "papers/{paper_id}/classify"),
         ("get", "bulk/papers"),
         ("get", "bulk/vectors"),
         ("get", "token"),
