@@ -21,7 +21,7 @@ from papers.views.errors import too_many
 from papers.visitors import TooManyError, visitor_for
 from search.query import parse
 from search.sorting import address
-from search.subscriptions import keeping, meaning
+from search.subscriptions import keeping, meaning, mostly
 from search.subscriptions.forms import STEPS, Form, preview, trying
 from search.subscriptions.keeping import SubscriptionError
 from search.subscriptions.views import act, mails, own
@@ -135,7 +135,15 @@ def _problem(form: Form) -> str:
 def _brought(visitor: Visitor, form: Form) -> dict[str, Any]:
     """What it would bring, and how what was typed is read. Raises SubscriptionError."""
     if form.by_meaning:
-        return {"trying": trying(visitor, form), "lowest": f"{STEPS[0]:.2f}", "highest": f"{STEPS[-1]:.2f}"}
+        hint = (
+            mostly.of_stars(visitor) if form.kind == Subscription.Kind.STARS else mostly.of_texts(visitor, [form.text])
+        )
+        return {
+            "trying": trying(visitor, form),
+            "mostly": hint,
+            "lowest": f"{STEPS[0]:.2f}",
+            "highest": f"{STEPS[-1]:.2f}",
+        }
     asked = form.asked()
     return {"preview": preview(visitor, form, asked), **_read(asked.kind, asked.text)}
 

@@ -19,7 +19,7 @@ from papers.views.answers import SeeOther
 from papers.views.errors import too_many
 from papers.visitors import TooManyError, visitor_for
 from search.saved import searches_of
-from search.subscriptions import ended, keeping
+from search.subscriptions import ended, keeping, mostly
 from search.subscriptions.keeping import SubscriptionError
 from search.subscriptions.rows import rows_of
 
@@ -40,6 +40,7 @@ def subscriptions_page(request: HttpRequest) -> HttpResponse:
         "kinds": Subscription.Kind.choices,
         "most": keeping.MOST,
         "ended": ended.ended(request, request.GET.get("ended", ""), visitor),
+        "mostly": mostly.of_subscriptions(visitor, subscriptions),
         **mails(visitor, subscriptions),
     }
     if context["ended"]:

@@ -4,6 +4,7 @@ import json
 from datetime import date
 from math import e, log
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -11,15 +12,19 @@ from django.test import Client
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import html
 
 from benchmarks.quality.normalisation import alternately_normalised
+from papers import visitors
 from papers.models import Paper
 from search.classifying import suggesting, votes
 from search.classifying.suggesting import LONGEST, classify, of_paper, parted
 from search.classifying.votes import Voter, best_first, by_both, entropy, normalised
 from search.engines.base import Engine, EngineError, Hits
+from search.subscriptions import keeping, mostly
 from tests.api.problem import assert_problem
-from tests.papers.pages import page_of
+from tests.papers.pages import page_of, paper
+from tests.papers.readers import make_reader, signed_in
 
 DAY = date(2025, 11, 20)
 TRANSLATION = (
@@ -172,13 +177,37 @@ def test_a_paper_by_its_id(shelf_site: list[Paper], client: Client) -> None:
     assert client.get("/classify?id=nonsense").status_code == 400
 
 
+# The hint to readers
+
+
+def test_a_subscription_to_a_text_is_told_where_papers_like_it_are(shelf_site: list[Paper]) -> None:
+    reader = make_reader()
+    keeping.subscribe(reader.visitor, keeping.read("text", TRANSLATION, 0.4))
+    client = signed_in(reader)
+    link = page_of(client, "/subscriptions").xpath("//p[contains(@class, 'mostly')]/a[last()]/@href")
+    assert link == ["/subscriptions/new?kind=categories&text=cs.CL"]
+    page = page_of(client, "/subscriptions/new?kind=text&text=" + quote(TRANSLATION))
+    assert page.xpath("//p[contains(@class, 'mostly')]/a[last()]/@href") == link
+    keeping.subscribe(reader.visitor, keeping.read("categories", "cs"))
+    assert not page_of(client, "/subscriptions").xpath("//p[contains(@class, 'mostly')]")
+
+
+@pytest.mark.django_db
+def test_a_subscription_to_stars_is_told_what_they_are_filed_under() -> None:
+    reader = make_reader()
+    papers = [paper(f"2511.0000{number}", "hep-th" if number < 4 else "math.CO") for number in range(1, 6)]
+    visitors.mark(reader.visitor, [each.pk for each in papers[:4]], "starred", True)
+    assert mostly.of_subscriptions(reader.visitor, reader.visitor.subscriptions.all()) is None
+    keeping.subscribe(reader.visitor, keeping.read("stars", "", 0.4))
+    found = mostly.of_subscriptions(reader.visitor, reader.visitor.subscriptions.all())
+    assert found == mostly.Mostly(("hep-th",), of_stars=True)
+
+
 # What cannot be answered
 
 
 def page_of_post(client: Client, text: str, status: int = 200) -> Any:
     """The page after a form."""
-    from lxml import html
-
     response = client.post(reverse("classify"), {"text": text})
     assert response.status_code == status
     return html.fromstring(response.content)
