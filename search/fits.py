@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from papers.models import Paper
@@ -31,9 +32,13 @@ class Learned:
     table: FrequencyTable
 
 
-def newest_key(model: str) -> str:
-    """The key of the newest fit of this model, else of what ships."""
-    found = Fit.objects.filter(model=model).values_list("pk", flat=True).last()
+def newest_key(model: str, *, before: int | None = None) -> str:
+    """The key of the newest fit of this model that is not kept back, else of what ships. before: of those older than
+    the fit of this number."""
+    fits = Fit.objects.filter(Q(kept_back="") | Q(accepted__isnull=False), model=model)
+    if before is not None:
+        fits = fits.filter(pk__lt=before)
+    found = fits.order_by("pk").values_list("pk", flat=True).last()
     if found is not None:
         return f"fit-{found}"
     return f"prior:{model}"
@@ -74,8 +79,9 @@ def fit_transform(batches: Iterable[vectors.Vectors], model: str, dimension: int
     )
 
 
-def fit_corpus(model: str) -> Fit:
-    """Fit on everything the database holds and keep the result; the next rebuild uses it.
+def fit_corpus(model: str, *, kept_back: str = "") -> Fit:
+    """Fit on everything the database holds and keep the result; the next rebuild uses it, unless `kept_back` says why
+    not.
 
     Raises FitError where no paper has a vector yet.
     """
@@ -96,4 +102,26 @@ def fit_corpus(model: str) -> Fit:
         papers=transform.papers,
         whitening=transform.to_bytes(),
         frequencies=table.to_bytes(),
+        kept_back=kept_back,
     )
+
+
+def kept_back() -> Fit | None:
+    """The newest fit of all, where it was compared and kept back."""
+    newest = Fit.objects.order_by("-pk").defer("whitening", "frequencies").first()
+    return newest if newest is not None and newest.is_kept_back and newest.figures is not None else None
+
+
+def accept(number: int, by: str, why: str) -> Fit:
+    """Take a fit that was kept back into use all the same: the next rebuild makes an index with it, and workers begin
+    one within a minute. Raises FitError where there is nothing to accept, or no reason."""
+    fit = Fit.objects.defer("whitening", "frequencies").filter(pk=number).first()
+    if fit is None:
+        raise FitError(f"there is no fit-{number}")
+    if not fit.is_kept_back:
+        raise FitError(f"fit-{number} is not kept back")
+    if not why.strip():
+        raise FitError("say why it is to be used all the same")
+    fit.accepted, fit.accepted_by, fit.accepted_why = timezone.now(), by, why.strip()
+    fit.save(update_fields=["accepted", "accepted_by", "accepted_why"])
+    return fit

@@ -147,8 +147,7 @@ class _Shuffle:
     def _flushed(self, bucket: _Bucket, stack: ExitStack) -> IO[bytes]:
         """The bucket's file, with what memory held of it; it is closed with the stack at the latest."""
         if bucket.file is None:
-            file = stack.enter_context(tempfile.TemporaryFile(dir=self.folder, buffering=0))
-            bucket.file = file
+            bucket.file = stack.enter_context(tempfile.TemporaryFile(dir=self.folder, buffering=0))  # noqa: SIM115
         _write(bucket.file, b"".join(bucket.parts))
         bucket.parts.clear()
         return bucket.file

@@ -11,6 +11,7 @@ from django.utils import timezone
 from papers import wanted
 from papers.categories import CATEGORIES
 from papers.models import Announcement, DayList, Kind, Paper, WantedPaper
+from search.fits import kept_back
 from workers import alarms, calendar, circuit
 from workers.announcing import FIRST_TIME, usual_of
 from workers.models import ParkedMessage, Run
@@ -192,6 +193,8 @@ def _check_site(now: datetime, board: alarms.Board) -> None:
     parked = Counter(ParkedMessage.objects.filter(again=None).values_list("task", flat=True))
     text = f"{parked.total()} messages could not be taken by any worker." if parked else ""
     board.judge("messages", "parked", text)
+    fit = kept_back()
+    board.judge("fit", "fit", f"fit-{fit.pk} is kept back: {fit.kept_back}" if fit else "")
 
 
 def _some(names: Iterable[str]) -> str:

@@ -18,6 +18,8 @@ from papers.models import DayList, Digest, IndexMark, WantedPaper
 from search import marks
 from search.engines import get_engine
 from search.engines.base import EngineError, Statistics
+from search.fits import kept_back
+from search.models import Fit
 from workers import alarms, calendar, circuit, completeness, schedule
 from workers.jobs import followed
 from workers.models import Alarm, ParkedMessage, Run
@@ -100,6 +102,7 @@ class Index:
     statistics: Statistics | None
     waiting: Number
     resting: list[IndexMark]
+    kept_back: Fit | None
 
     @property
     def fit(self) -> str:
@@ -289,7 +292,7 @@ def _index() -> Index:
     resting = list(marks.resting().select_related("paper").only("reason", "rests_until", "paper__arxiv_id")[:ROWS])
     for mark in resting:
         mark.reason = public(mark.reason)
-    return Index(statistics(), first(marks.pending()), resting)
+    return Index(statistics(), first(marks.pending()), resting, kept_back())
 
 
 def _wanted() -> Wanted:

@@ -7,9 +7,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from papers.models import WantedPaper
+from search import drift
 from search.encoder import EncoderError, get_encoder
 from search.engines.base import EngineError
-from search.fits import FitError, fit_corpus
+from search.fits import FitError
 from search.locks import BusyError
 from search.models import Fit
 from search.rebuilding import rebuild
@@ -28,19 +29,26 @@ class _Own(Work):
 
 
 class Refit(_Own):
-    """Learn whitening and document frequencies from the papers that are here now, and make an index by them."""
+    """Learn whitening and document frequencies from the papers that are here now, and make an index by them, unless
+    they are worse than those before. With `fit` among the arguments the index alone: an operator wants this one."""
 
     queue = "embedding"
 
     def end(self) -> None:
         try:
-            if not Fit.objects.filter(created__gte=self.run.started).exists():  # from a try before
-                fit_corpus(get_encoder().name)
+            if "fit" not in self.run.arguments and self._fit().is_kept_back:
+                return  # an alarm says so (`workers.completeness`)
             rebuild(wait=False)
         except BusyError:
             raise UnfinishedError("another process makes a new index") from None
         except (EngineError, EncoderError, FitError) as error:
             raise UnfinishedError(str(error)) from error
+
+    def _fit(self) -> Fit:
+        fit = Fit.objects.filter(created__gte=self.run.started).order_by("pk").last()  # from a try before
+        if fit is None:
+            return drift.refit(get_encoder().name)
+        return drift.judge(fit) if fit.kept_back == drift.UNCOMPARED else fit
 
 
 class Digest(_Own):

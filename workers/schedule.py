@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from search.engines import get_engine
 from search.engines.base import EngineError
+from search.fits import newest_key
 from search.models import Fit
 from workers import calendar
 from workers.jobs import followed, order
@@ -129,11 +130,17 @@ def _digest(day: date, when: datetime) -> Run:
 
 
 def _refit(now: datetime) -> Run | None:
-    """A new fit when there are twice the papers of the last one, else once a month where papers came."""
+    """An index by the fit that an operator accepted; a new fit when there are twice the papers of the last one, else
+    once a month where papers came."""
     try:
-        papers = get_engine().statistics().papers
+        statistics = get_engine().statistics()
     except EngineError:
         return None
+    accepted = Fit.objects.filter(accepted__isnull=False).order_by("-pk").only("model", "accepted_by").first()
+    if accepted and statistics.transform != f"fit-{accepted.pk}" == newest_key(accepted.model):
+        why = f"fit-{accepted.pk}, which {accepted.accepted_by} accepted"
+        return _own("refit", f"refit accepted {accepted.pk}", why, {"fit": accepted.pk}, now)
+    papers = statistics.papers
     last = Fit.objects.order_by("-pk").only("created", "papers").first()
     if papers < FEWEST or not (last is None or _too_old(last, papers, now)):
         return None
