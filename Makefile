@@ -47,7 +47,7 @@ soak: setup-dev ## Kill workers more often than the tests do (SOAK_KILLS, else 1
 
 .PHONY: fuzz
 fuzz: setup-dev ## Try more requests, records and answers at random than the tests do (FUZZ times, else 60), for half an hour
-	@FUZZ="$${FUZZ:-60}" LOG_LEVEL=CRITICAL $(BIN)/python -m pytest tests/hardening/test_fuzz.py tests/hardening/test_schema.py -q -s -p no:logging $(ARGS)
+	@FUZZ="$${FUZZ:-60}" LOG_LEVEL=CRITICAL $(BIN)/python -m pytest tests/hardening/test_fuzz.py tests/hardening/test_schema.py tests/hardening/test_web_worker.py tests/hardening/test_garbled_days.py -q -s -p no:logging $(ARGS)
 
 .PHONY: lint
 lint: setup-dev ## Style, types, templates, migrations

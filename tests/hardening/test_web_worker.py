@@ -1,6 +1,7 @@
 """The web server under clients that are slow, silent, many or rude. Real connections to a real gunicorn."""
 
 import http.client
+import random
 import socket
 import subprocess
 import sys
@@ -14,7 +15,9 @@ import pytest
 
 from scripts.services.base import HOST, free_port
 from tests.databases import ROOT
+from tests.hardening.mutations import mutated
 from tests.hardening.small_site import SECONDS
+from tests.hardening.test_fuzz import FUZZ
 from tests.search.sites import demand
 
 THREADS = 4
@@ -143,6 +146,26 @@ def test_a_request_that_can_be_read_two_ways_is_refused(server: Server, sent: by
     connection.close()
     assert said.count(b"HTTP/1.1 ") <= 1  # what stands behind it is no request of its own
     assert said[9:12] in {b"", b"400", b"414", b"417", b"431", b"501", b"505"}
+    assert server.status() == 200
+
+
+def test_requests_that_are_garbled_break_nothing(server: Server) -> None:
+    whole = [
+        REQUEST,
+        HALF_BODY + b"x" * 97,
+        REQUEST.replace(b"Host", b"Transfer-Encoding: chunked\r\nHost") + b"0\r\n\r\n",
+    ]
+    for case in range(300 * FUZZ):
+        chance = random.Random(case)
+        connection = server.connect()
+        try:
+            connection.sendall(mutated(chance, chance.choice(whole)))
+            connection.shutdown(socket.SHUT_WR)
+            said = connection.recv(65536)
+        except ConnectionError:
+            said = b""
+        assert said[:12] in {b"", *(b"HTTP/1.1 %d" % code for code in (100, 200, 400, 414, 417, 431, 501, 505))}, case
+        connection.close()
     assert server.status() == 200
 
 
