@@ -29,9 +29,11 @@ def watch(items: "Sequence[Value]", what: str) -> "Iterator[Value]":
 
 @dataclass
 class Bench:
-    """Vectors are kept in the folder `kept` from run to run, by model and text."""
+    """Vectors are kept in the folder `kept` from run to run, by model and text. trained: the folder of a model that
+    `manage.py train_encoder` has made, where one is to be measured."""
 
     kept: Path
+    trained: Path | None = None
 
     @cached_property
     def encoder(self) -> "Encoder":
@@ -61,17 +63,19 @@ class Bench:
     @cached_property
     def encode(self) -> "Encode":
         """Texts to full vectors, (n, d) float32, as the encoder gives them."""
-        from search.encoder import get_encoder
+        return self.encode_by(self.encoder)
 
+    def encode_by(self, encoder: "Encoder") -> "Encode":
+        """The same by another encoder."""
         folder = self.kept
         folder.mkdir(parents=True, exist_ok=True)
 
         @cache
         def encoded(texts: tuple[str, ...]) -> "Vectors":
-            name = hashlib.sha256("\0".join([self.encoder.name, *texts]).encode()).hexdigest()[:32]
+            name = hashlib.sha256("\0".join([encoder.name, *texts]).encode()).hexdigest()[:32]
             path = folder / f"{name}.npy"
             if not path.exists():
-                vectors = get_encoder().encode(list(texts))
+                vectors = encoder.encode(list(texts))
                 with path.with_suffix(".new").open("wb") as file:
                     np.save(file, vectors)
                 path.with_suffix(".new").rename(path)

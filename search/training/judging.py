@@ -69,8 +69,8 @@ def judge(model: str, against: str, facts: Mapping[str, Any], sets: Mapping[str,
     """Judge a trained model against the one that serves. facts: those of its run; the held-out pairs come first, since
     a model that has learned nothing need not be judged. Raises EncoderError."""
     before, after = facts["before"], facts["after"]
-    if after is None or after <= before:
-        return Verdict({}, against, False, f"held-out pairs are ordered no better than before ({before:.4f})")
+    if after is None or after >= before:
+        return Verdict({}, against, False, f"the loss of held-out pairs is no lower than before ({before:.4f})")
     if not sets:
         return Verdict(
             {}, against, False, f"fewer than {LEAST_QUERIES} held-out papers have titles to find them by; give --judge"

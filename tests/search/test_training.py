@@ -236,7 +236,7 @@ def judged_folder(folder: Path) -> Path:
 def made_model(name: str, **facts: Any) -> None:
     """A trained model's folder, with nothing in it, and its card."""
     (encoders.models_folder() / name).mkdir(parents=True)
-    card = {"recipe": {"seed": 1}, "before": 0.5, "after": 0.6, **facts}
+    card = {"recipe": {"seed": 1}, "before": 6.0, "after": 5.0, **facts}
     (encoders.models_folder() / f"{name}.json").write_text(json.dumps(card))
 
 
@@ -254,15 +254,15 @@ def test_a_model_wins_by_the_mean_of_all_judged_sets(
     sets = {name: JudgedSet({name: ("", "")}, {}, {}) for name in figures}
     answers = {(name, which): figures[name][place] for name in figures for place, which in enumerate(("old", "new"))}
     monkeypatch.setattr(judging, "_hybrid", lambda judged, model, watch: answers[next(iter(judged.corpus)), model])
-    verdict = judging.judge("new", "old", {"before": 0.5, "after": 0.6}, sets, lambda items, what: iter(items))
+    verdict = judging.judge("new", "old", {"before": 6.0, "after": 5.0}, sets, lambda items, what: iter(items))
     assert verdict.wins is wins
     assert verdict.figures == figures
 
 
-def test_a_model_that_orders_held_out_pairs_no_better_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_has_learned_nothing_of_held_out_pairs_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "_hybrid", lambda *_: pytest.fail("judged"))
     sets = {"a": JudgedSet({}, {}, {})}
-    facts = {"before": 0.5, "after": 0.5}
+    facts = {"before": 6.0, "after": 6.0}
     assert not judging.judge("new", "old", facts, sets, lambda items, what: iter(items)).wins
 
 

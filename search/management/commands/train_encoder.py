@@ -110,7 +110,7 @@ class Command(BaseCommand):
         folder = run.finish(model)
         facts = runs.facts_of(run.name)
         self.stdout.write(
-            f"{folder}: {facts['steps']} steps; rank correlation of the held-out pairs {facts['before']:.4f} before, "
+            f"{folder}: {facts['steps']} steps; loss of the held-out pairs {facts['before']:.4f} before, "
             f"{facts['after']:.4f} after"
         )
         return run.name
