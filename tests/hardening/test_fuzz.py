@@ -17,6 +17,8 @@ from papers.models import Paper
 from tests.hardening import targets
 from tests.hardening.requests_at_random import Requester
 from tests.papers.readers import make_reader, signed_in
+from workers.sources.asking import parse_xml
+from workers.sources.transport import TransientError
 
 FUZZ = int(os.environ.get("FUZZ", "1"))
 ONLY = os.environ.get("FUZZ_CASE", "")
@@ -54,6 +56,18 @@ def test_texts_and_records(name: str, number: int) -> None:
 @pytest.mark.parametrize(("name", "number"), [("feeds", 150), ("OAI pages", 300), ("query API", 150)])
 def test_answers_of_arxiv(name: str, number: int, shared_data: Path) -> None:
     fuzz(name, number, targets.documents(shared_data / "arxiv-wire")[name])
+
+
+@pytest.mark.parametrize("kind", ["rss", "OAI-PMH", "feed"])
+def test_xml_that_unfolds_is_refused_at_once(kind: str) -> None:
+    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
+    body = f'<?xml version="1.0"?><!DOCTYPE {kind} [<!ENTITY e0 "tide">{entities}]><{kind}>&e11;</{kind}>'.encode()
+    outer = f'<?xml version="1.0"?><!DOCTYPE {kind} [<!ENTITY e SYSTEM "file:///etc/passwd">]><{kind}>&e;</{kind}>'
+    begun = time.process_time()
+    for document in (body, outer.encode()):
+        with pytest.raises(TransientError):
+            parse_xml(document)
+    assert time.process_time() - begun < SLOWEST
 
 
 def test_requests(shelf_site: list[Paper]) -> None:

@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
 from papers.models import Paper
 from tests.papers.pages import paper
+from tests.papers.readers import make_reader
 
 pytestmark = pytest.mark.django_db
 
@@ -156,3 +159,17 @@ def test_a_body_beyond_the_limit_is_refused_and_not_kept(client: Client, setting
 )
 def test_json_that_is_meant_to_break_its_reader_is_refused(client: Client, body: bytes) -> None:
     assert client.post("/api/v1/keywords", body, content_type="application/json").status_code in {200, 400, 422}
+
+
+def test_the_link_to_a_new_password_leads_to_the_site_by_whatever_name_it_is_asked_for(settings: Settings) -> None:
+    settings.EMAIL_HOST, settings.SITE_URL = "127.0.0.1", "https://papers.example.org"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    settings.ALLOWED_HOSTS = ["*"]
+    mail.outbox = []
+    make_reader()
+    cache.clear()
+    asked = Client().post("/account/password/reset/", {"email": "ada@example.org"}, headers={"Host": "evil.example"})
+    assert asked.status_code == 302
+    (sent,) = mail.outbox
+    assert "https://papers.example.org/account/password/reset/key/" in str(sent.body)
+    assert "evil.example" not in f"{sent.subject}{sent.body}"
