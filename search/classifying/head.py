@@ -73,7 +73,7 @@ class Head:
 def train(model: str, vectors: NDArray[np.floating], filed: Sequence[Sequence[str]], days: Sequence[date]) -> Head:
     """A head from papers: vectors (n, d), what each is filed under, the primary category first, and its day.
 
-    One thread takes 20 s for 100,000 papers. Raises ValueError without papers.
+    One thread takes half a minute for 100,000 papers. Raises ValueError without papers.
     """
     if not len(filed):
         raise ValueError("a classifier needs papers")

@@ -18,8 +18,10 @@ from benchmarks.quality.normalisation import alternately_normalised
 from papers import visitors
 from papers.models import Paper
 from search.classifying import suggesting, votes
+from search.classifying.head import Head, prior, train
 from search.classifying.suggesting import LONGEST, classify, of_paper, parted
 from search.classifying.votes import Voter, best_first, by_both, entropy, normalised
+from search.encoder import Encoder
 from search.engines.base import Engine, EngineError, Hits
 from search.subscriptions import keeping, mostly
 from tests.api.problem import assert_problem
@@ -103,6 +105,57 @@ def test_a_first_line_is_a_title(text: str, expected: tuple[str, str]) -> None:
 
 def test_a_title_that_is_given_leaves_the_text_whole() -> None:
     assert parted("Tides", "On the moon\nIt pulls.") == ("Tides", "On the moon It pulls.")
+
+
+# The classifier that ships
+
+
+def test_a_classifier_learns_meaning_and_time() -> None:
+    """Two fields that lie apart; one of them went by another name before 2005."""
+    chance = np.random.default_rng(1)
+    fields = chance.integers(2, size=3000)
+    vectors = 0.05 * chance.normal(size=(3000, 16)) + 0.1 * (fields[:, None] == np.arange(16) % 2)
+    days = [date(1995 + number % 28, 6, 1) for number in range(3000)]
+    filed = [
+        ["hep-th"] if field else [["cmp-lg", "cs.CL"][day.year >= 2005], "cs.AI"]
+        for field, day in zip(fields, days, strict=True)
+    ]
+    head = train("a model", vectors.astype(np.float16), filed, days)
+    again = Head.from_bytes(head.to_bytes())
+    middle = [np.float32(0.1) * (np.arange(16) % 2 == field).astype(np.float32) for field in (0, 1)]
+    for year, name in ((1999, "cmp-lg"), (2020, "cs.CL"), (2031, "cs.CL")):
+        shares = again.shares(middle[0], date(year, 1, 1))
+        assert best_first(shares)[0][0] == name
+        assert sum(shares.values()) == pytest.approx(1)
+        assert best_first(again.shares(middle[1], date(year, 1, 1)))[0][0] == "hep-th"
+    assert set(again.categories) == {"cmp-lg", "cs.CL", "hep-th"}  # cs.AI is nobody's first
+
+
+def test_a_classifier_needs_papers() -> None:
+    with pytest.raises(ValueError, match="papers"):
+        train("a model", np.zeros((0, 4)), [], [])
+
+
+def test_the_classifier_is_of_one_model_and_counts_for_less_where_papers_are_many(encoder: Encoder) -> None:
+    assert prior("another model") is None
+    head = prior(encoder.name)
+    assert head is not None
+    shares = head.shares(encoder.encode(["Coral bleaching and the population dynamics of reef fish"])[0], DAY)
+    assert best_first(shares)[0][0] == "q-bio.PE"
+    assert votes.learned_share(0) == 1
+    assert votes.learned_share(10_000) == 0.5
+    assert votes.learned_share(3_000_000) == votes.LEAST_LEARNED
+    few, many = (votes.blended({"cs.CL": 1.0}, {"hep-th": 1.0}, papers) for papers in (200, 90_000))
+    assert few["hep-th"] > 0.9
+    assert many["cs.CL"] > 0.7
+    assert votes.blended({"cs.CL": 1.0}, {}, 200) == {"cs.CL": 1.0}
+
+
+def test_a_site_of_few_papers_knows_categories_that_it_has_none_of(shelf_site: list[Paper]) -> None:
+    assert not any("q-bio.PE" in paper.categories for paper in shelf_site)
+    found = classify("Coral bleaching\nWe model the population dynamics of reef fish and predators as waters warm.")
+    assert found is not None
+    assert found.guesses[0].category == "q-bio.PE"
 
 
 # On the shelf
