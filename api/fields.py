@@ -3,9 +3,10 @@
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Query, Schema
+from ninja import Query
 from ninja.errors import HttpError
 from ninja.renderers import JSONRenderer
+from pydantic import BaseModel
 
 LONGEST = 500
 
@@ -19,7 +20,7 @@ Fields = Annotated[
 ]
 
 
-def choose(request: HttpRequest, fields: str | None, paper: type[Schema]) -> set[str] | None:
+def choose(request: HttpRequest, fields: str | None, paper: type[BaseModel]) -> set[str] | None:
     """Let the answer to a request have only these fields of papers; which those are, None for all.
 
     Raises HttpError 422 for what is no field of such a paper.

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 from django.http import HttpRequest
-from ninja import Field, Schema
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from papers import models, tex
 
@@ -19,7 +18,7 @@ def _sparse(schema: dict[str, Any]) -> None:
     schema["required"] = ["id"]
 
 
-class Paper(Schema):
+class Paper(BaseModel):
     """One paper in the newest version known here. TeX accents have become Unicode, formulas stay TeX.
 
     All fields are there, unless `fields` asked for some.
@@ -85,7 +84,7 @@ _READ: dict[str, Callable[[models.Paper, HttpRequest], Any]] = {
 """How each field of a paper is read from its row."""
 
 
-class PaperList(Schema):
+class PaperList(BaseModel):
     """Part of a list of papers."""
 
     items: list[Paper]
@@ -93,7 +92,7 @@ class PaperList(Schema):
     next: Next = None
 
 
-class Vector(Schema):
+class Vector(BaseModel):
     """The sentence vector of a paper."""
 
     id: str
@@ -107,7 +106,7 @@ class AnnouncedPaper(Paper):
     announced_version: int | None = Field(description="The version that was announced; null where nobody told.")
 
 
-class AnnouncementList(Schema):
+class AnnouncementList(BaseModel):
     """Part of what arXiv announced on one day."""
 
     items: list[AnnouncedPaper]
@@ -123,7 +122,7 @@ class Hit(Paper):
     score: float | None = Field(description="How well it fits; null where the order is not by relevance.")
 
 
-class SearchList(Schema):
+class SearchList(BaseModel):
     """Part of what a search found."""
 
     items: list[Hit]
@@ -142,7 +141,7 @@ class RelatedPaper(Paper):
     reason: list[str] = Field(description="The terms that both papers share.")
 
 
-class RelatedList(Schema):
+class RelatedList(BaseModel):
     """The papers most related to one, best first."""
 
     items: list[RelatedPaper]
@@ -150,14 +149,14 @@ class RelatedList(Schema):
     next: Next = None
 
 
-class Keyphrase(Schema):
+class Keyphrase(BaseModel):
     """A phrase of one to three words that says what a text is about."""
 
     text: str
     weight: float
 
 
-class KeyphraseList(Schema):
+class KeyphraseList(BaseModel):
     """The keyphrases of a text, best first."""
 
     items: list[Keyphrase]
@@ -165,7 +164,7 @@ class KeyphraseList(Schema):
     next: Next = None
 
 
-class Suggestion(Schema):
+class Suggestion(BaseModel):
     """Something that completes a query."""
 
     kind: str = Field(description="category, keyword, author or title.")
@@ -174,7 +173,7 @@ class Suggestion(Schema):
     url: str = Field(description="Where it leads: a paper, a category's list, or a search.")
 
 
-class SuggestionList(Schema):
+class SuggestionList(BaseModel):
     """What a query that is being typed may become, kind by kind."""
 
     items: list[Suggestion]
@@ -182,7 +181,7 @@ class SuggestionList(Schema):
     next: Next = None
 
 
-class Category(Schema):
+class Category(BaseModel):
     """One of arXiv's categories."""
 
     code: str
@@ -191,7 +190,7 @@ class Category(Schema):
     papers: int = Field(description="Papers here that are filed or cross-listed under it.")
 
 
-class CategoryList(Schema):
+class CategoryList(BaseModel):
     """Every category of arXiv, those that take no new papers included."""
 
     items: list[Category]
@@ -199,21 +198,21 @@ class CategoryList(Schema):
     next: Next = None
 
 
-class Text(BaseModel):  # a Schema of ninja would also take a list or a string for an object
+class Text(BaseModel):
     """A text to find the keyphrases of."""
 
     title: str = Field("", max_length=2_000)
     text: str = Field(max_length=200_000)
 
 
-class Fault(Schema):
+class Fault(BaseModel):
     """One thing that is wrong with a request."""
 
     location: str
     detail: str
 
 
-class Problem(Schema):
+class Problem(BaseModel):
     """An error as of RFC 9457."""
 
     type: str

@@ -3,8 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from ninja import Field, Schema
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas import Next, Paper
 from papers.library import lists, notes, tags
@@ -22,7 +21,7 @@ class Sent(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Token(Schema):
+class Token(BaseModel):
     """A token for the API, without its text, which nobody keeps."""
 
     name: str
@@ -42,7 +41,7 @@ class LibraryPaper(Paper):
     kept: datetime = Field(description="When it was last starred, tagged or listed, or its note changed.")
 
 
-class LibraryList(Schema):
+class LibraryList(BaseModel):
     """Part of the library."""
 
     items: list[LibraryPaper]
@@ -51,7 +50,7 @@ class LibraryList(Schema):
     notes: list[str] = Field(description="How `q` was read, where that is not plain.")
 
 
-class Note(Schema):
+class Note(BaseModel):
     """A note on a paper, in Markdown."""
 
     text: str
@@ -59,14 +58,14 @@ class Note(Schema):
     changed: datetime
 
 
-class Named(Schema):
+class Named(BaseModel):
     """A list, by its number and name."""
 
     id: int
     name: str
 
 
-class Kept(Schema):
+class Kept(BaseModel):
     """What the library holds of one paper."""
 
     id: str
@@ -83,7 +82,7 @@ class Stars(Sent):
     remove: Ids = []
 
 
-class Changed(Schema):
+class Changed(BaseModel):
     """What a change of several papers did."""
 
     added: int = Field(description="Papers that were not there before.")
@@ -104,14 +103,14 @@ class TagChange(Sent):
     remove: list[TagName] = Field([], max_length=tags.MOST_A_PAPER)
 
 
-class Tag(Schema):
+class Tag(BaseModel):
     """A tag and how many papers have it."""
 
     name: str
     papers: int
 
 
-class TagList(Schema):
+class TagList(BaseModel):
     """All tags by name."""
 
     items: list[Tag]
@@ -126,7 +125,7 @@ class NewTagName(Sent):
     merge: bool = Field(False, description="Where another tag has that name, the two become one.")
 
 
-class ReadingList(Schema):
+class ReadingList(BaseModel):
     """A list of papers."""
 
     id: int
@@ -138,7 +137,7 @@ class ReadingList(Schema):
     changed: datetime
 
 
-class ReadingLists(Schema):
+class ReadingLists(BaseModel):
     """All lists by name."""
 
     items: list[ReadingList]
@@ -165,7 +164,7 @@ Rhythm = Literal["", "daily", "weekly"]
 Threshold = Annotated[float | None, Field(ge=0, le=1, description="The least cosine to a text or to the stars.")]
 
 
-class Subscription(Schema):
+class Subscription(BaseModel):
     """What is followed."""
 
     id: int
@@ -182,7 +181,7 @@ class Subscription(Schema):
     made: datetime
 
 
-class SubscriptionList(Schema):
+class SubscriptionList(BaseModel):
     """All subscriptions, the oldest first."""
 
     items: list[Subscription]
@@ -222,7 +221,7 @@ class Match(Paper):
     cosine: float | None = Field(description="To the text or the stars; null where it goes by neither.")
 
 
-class MatchList(Schema):
+class MatchList(BaseModel):
     """What a subscription brought."""
 
     items: list[Match]
