@@ -20,7 +20,7 @@ from papers.models import Paper
 SECTION = 10_000
 """So many papers a section holds at most; the protocol allows 50,000 addresses and 50 MB."""
 
-PAGES = ("home", "help", "tools")
+PAGES = ("home", "help", "tools", "classify")
 
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _PAPERS = Paper._meta.db_table
