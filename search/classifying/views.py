@@ -32,7 +32,7 @@ def classify_page(request: HttpRequest) -> HttpResponse:
         return _of_text(request, request.POST.get("text", ""))
     if asked := request.GET.get("id", ""):
         return _of_paper(request, asked)
-    return _page(request, {})
+    return _page(request, {"canonical": request.build_absolute_uri(request.path)})
 
 
 def _of_text(request: HttpRequest, text: str) -> HttpResponse:
