@@ -81,7 +81,7 @@ def train(run: Run, device: str, say: Step, *, bar: bool) -> Path:
         write_pairs(run, say)
         _demand_space(run)
         return _train(run, device, say, bar=bar)
-    except (OSError, RuntimeError) as error:  # torch tells of a full disk by RuntimeError
+    except Exception as error:  # each library tells of a full disk in its own way
         if "No space left" in str(error) or shutil.disk_usage(run.folder).free < 1 << 20:
             raise TrainingError(
                 f"The disk of {run.folder} is full. Make room and start the command again: it goes on from the last "
