@@ -6,9 +6,11 @@ from typing import Any
 
 from config import web_worker
 
-web_worker.PATIENCE = 0.5
-web_worker.HEAD = web_worker.BODY = web_worker.WRITE = 1.5
 SECONDS = 0.1  # of /work
+PATIENT = 1.2  # seconds with a slow client
+
+web_worker.PATIENCE = 0.5
+web_worker.HEAD = web_worker.BODY = web_worker.WRITE = PATIENT
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

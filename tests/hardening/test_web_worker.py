@@ -15,13 +15,13 @@ import pytest
 
 from scripts.services.base import HOST, free_port
 from tests.databases import ROOT
+from tests.hardening import small_site
 from tests.hardening.mutations import mutated
-from tests.hardening.small_site import SECONDS
 from tests.hardening.test_fuzz import FUZZ
 from tests.search.sites import demand
 
 THREADS = 4
-CAPACITY = THREADS / SECONDS  # requests a second
+CAPACITY = THREADS / small_site.SECONDS  # requests a second
 
 
 class Server:
@@ -88,10 +88,14 @@ HALF_BODY = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\nabc"
     ids=["silent", "half a head", "never closing", "half a body", "not reading"],
 )
 def test_slow_clients_hold_up_nobody_and_are_let_go(server: Server, sent: bytes, number: int) -> None:
-    slow = [server.connect(sent) for _ in range(number)]
-    begun = time.monotonic()
-    assert [server.status() for _ in range(3)] == [200] * 3
-    assert time.monotonic() - begun < 1.2  # before any of them ran out of time
+    for _ in range(3):  # a machine that is busy elsewhere may take as long as they may
+        slow = [server.connect(sent) for _ in range(number)]
+        begun = time.monotonic()
+        assert [server.status() for _ in range(3)] == [200] * 3
+        if time.monotonic() - begun < small_site.PATIENT:
+            break
+    else:
+        pytest.fail("nobody was answered before the slow ones had run out of time")
     for connection in slow:
         while connection.recv(1 << 20):  # ends, where it would have gone on for ever
             pass
@@ -106,16 +110,24 @@ def test_a_head_that_comes_by_bytes_is_answered(server: Server) -> None:
     connection.close()
 
 
+def answers(connection: socket.socket, body: bytes, number: int) -> None:
+    """Read so many answers with this body."""
+    said = b""
+    while said.count(b"\r\n\r\n" + body) < number:
+        piece = connection.recv(4096)
+        assert piece, said
+        said += piece
+    assert said.count(b"HTTP/1.1 200 OK") == number
+
+
 def test_requests_on_a_kept_connection_are_answered_one_after_the_other(server: Server) -> None:
     connection = server.connect(REQUEST * 3 + REQUEST[:9])
-    said = b""
-    while said.count(b"200 OK") < 3:
-        said += connection.recv(4096)
+    answers(connection, b"0", 3)
     connection.sendall(REQUEST[9:])
-    assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+    answers(connection, b"0", 1)
     body = b"x" * 900_000
     connection.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-    assert connection.recv(4096).endswith(b"900000")
+    answers(connection, b"900000", 1)
     connection.close()
 
 
