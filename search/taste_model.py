@@ -26,7 +26,8 @@ RIDGE: Final = 0.01
 WORDS: Final = 1.4  # length of what words say of a paper, beside its vector of length 1
 SHARPNESS: Final = 8.0  # of nearness: 0 would be the cosine with the stars' mean, infinity that with the nearest star
 NEARNESS: Final = 0.5  # its share of the score
-NEIGHBOURS_SHARE: Final = 0.5  # of the scores of the nearest papers of the list, in each paper's own
+NEIGHBOURS_SHARE: Final = 1.3  # by √stars, at most MOST_SHARE: of the nearest papers' scores in each paper's own
+MOST_SHARE: Final = 0.5
 SMOOTHED: Final = 1_000  # papers of a list, the best
 PHRASES: Final = 5  # that explain a taste
 
@@ -70,13 +71,14 @@ class TasteModel:
         """How much the reader would like each paper of one list, (n,); figures of two lists do not compare.
 
         Papers of one subject lie together, and what a few stars did not say of one they said of the next: so the
-        scores are smoothed over neighbours.
+        scores are smoothed over neighbours, the less the more stars there are.
         """
         if not papers.terms:
             return np.zeros(0)
         mixed = self.mixed(papers)
         best = np.argsort(-mixed, kind="stable")[:SMOOTHED]
-        mixed[best] = smoothed(mixed[best], papers.vectors[best], NEIGHBOURS_SHARE)
+        share = min(NEIGHBOURS_SHARE / sqrt(len(self.stars) or 1), MOST_SHARE)
+        mixed[best] = smoothed(mixed[best], papers.vectors[best], share)
         return mixed
 
     def mixed(self, papers: Features) -> Scores:

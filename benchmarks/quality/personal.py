@@ -25,7 +25,7 @@ from search.whitening import Transform
 
 STARS = (3, 10, 30)
 FIRST = 20
-SEEDS, READERS = (1, 2, 3), 60  # of each seed
+SEEDS, READERS = (1, 2), 60  # of each seed
 OFFERED_WORDS = 12  # as the page of a reader's words offers them
 WEIGHTS = (0.01, 0.1)  # C of the SVM: arxiv-sanity-lite's for its pages and for its mails
 FEW = 5  # papers of hers on a day that has hardly any
