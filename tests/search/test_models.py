@@ -118,7 +118,6 @@ def test_the_operators_other_model_is_taken_at_the_next_run(library: None, setti
     assert (served_by(), get_encoder().name) == ("another-model", "another-model")
 
 
-@pytest.mark.database
 def test_readers_notice_nothing_of_a_change_of_the_model(tmp_path: Path) -> None:
     with real_site(tmp_path / "data") as site:
         site.run("fill", "0", "150")

@@ -187,8 +187,6 @@ def real(tmp_path: Path, tiny: Path) -> Iterator[RealSite]:
         yield site
 
 
-@pytest.mark.sqlite
-@pytest.mark.database
 def test_a_training_that_is_killed_goes_on_and_a_model_that_loses_is_not_used(real: RealSite, tmp_path: Path) -> None:
     command = [sys.executable, "manage.py", "train_encoder", "--papers", "150", "--tokens", "16", "--batch", "8"]
     environment = real.database.environment | real.settings
