@@ -185,7 +185,12 @@ def find_own() -> None:
 
     papers = list(Paper.objects.order_by("pk")[:200])
     done = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()
+
+    def wait() -> None:
+        sys.stdin.read()
+        done.set()
+
+    threading.Thread(target=wait, daemon=True).start()
     models: set[str] = set()
     wrong: list[str] = []
     lookups = 0
