@@ -330,6 +330,13 @@ def test_a_lasting_fault_is_one_line(arxiv_server: Loopback, answer: Answer, lin
     assert len(arxiv_server.requests) == tries
 
 
+def test_names_that_feedparser_does_not_expect_are_no_traceback() -> None:
+    body = rss(item("2609.00001v1")).replace(b"xmlns:dc=", b'xmlns:odd="a\xc2\xa0b" xmlns:dc=')
+    broken = body.replace(b"<channel>", b"<channel><odd:tide/>")
+    with pytest.raises(TransientError, match="not well formed"):
+        read_feed(broken)
+
+
 @settings(deadline=None)
 @given(body=garbage(rss(item("2609.00001v1"), item("2609.00002v2", "replace"))) | garbage(atom("2609.00001v1")))
 def test_no_answer_is_ever_a_traceback(body: bytes) -> None:

@@ -80,7 +80,10 @@ def read_feed(body: bytes) -> Feed:
     path = _ITEMS.get(root.tag)
     if path is None or (root.tag == "rss" and root.find("channel") is None):
         raise TransientError("arXiv's answer is no feed")
-    parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+    try:
+        parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+    except (ValueError, LookupError, TypeError, AttributeError):  # over names that XML allows and it does not expect
+        raise TransientError("arXiv's feed is not well formed") from None
     if len(parsed.entries) != len(root.findall(path)):
         raise TransientError("arXiv's feed is not well formed")
     _refuse_error(parsed)
