@@ -147,10 +147,12 @@ class Listing:
         include, exclude = self.codes
         bounds = (("published >= %s", self._from()), ("published < %s", self._until()))
         conditions = [condition for condition, moment in bounds if moment]
-        moments: list[_Value] = [moment for _, moment in bounds if moment]
+        # As the database keeps times: SQLite's own text of one with a zone is another one.
+        adapted = connection.ops.adapt_unknown_value
+        moments: list[_Value] = [adapted(moment) for _, moment in bounds if moment]
         if self.after:
             conditions.append(f"(published, {'id' if self.spec is None else 'paper_id'}) > (%s, %s)")
-            moments += self.after
+            moments += [adapted(self.after[0]), self.after[1]]
         order = f"ORDER BY published {direction}, paper_id {direction}"
         if self.spec is None:
             where = " AND ".join(["NOT removed", *conditions])  # whose links are gone, so that others need not ask

@@ -11,6 +11,7 @@ from papers.listing import Listing
 from papers.models import Paper
 from papers.records import PaperRecord
 from tests.api.problem import assert_problem
+from tests.papers.factories import PaperFactory
 
 Get = Callable[..., dict[str, Any]]
 
@@ -125,3 +126,16 @@ def test_a_cursor_of_another_listing(client: Client, get: Get, shelf: list[Paper
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 def test_the_ends_of_time(get: Get, day: str):
     assert get("papers", **{"from": day, "to": day})["items"] == []
+
+
+def test_papers_of_midnight_are_of_their_day_and_no_other(get: Get, db: None) -> None:
+    midnight = datetime(2025, 11, 4, tzinfo=UTC)
+    for days in range(-1, 2):
+        PaperFactory.create(categories=["cs.LG"], published=midnight + timedelta(days=days))
+    spec, day = split_spec("cs.LG-cs.CL"), midnight.date()
+    listing = Listing(spec, day, day)
+    assert [paper.published for paper in listing.papers(5)] == [midnight]
+    assert [published for _pk, published in listing.keys(5)] == [midnight]
+    assert listing.total() == 1
+    answer = get("papers", **{"category": "cs.LG-cs.CL", "from": day, "to": day})
+    assert (len(answer["items"]), answer["total"]) == (1, 1)
