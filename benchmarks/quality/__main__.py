@@ -29,6 +29,7 @@ SECTIONS = (
     "maths",
     "personal",
     "encoders",
+    "drift",
 )
 
 
