@@ -157,7 +157,7 @@ def test_searches_are_chinese(foreign_site: list[Paper], client: Client) -> None
 
 
 def test_the_other_pages_are_chinese_on_an_empty_site(engine: Engine, db: None, client: Client) -> None:
-    for address in ("/", "/arxiv/cs.CL", "/library", "/tools", "/help", "/status", "/search?q=аб"):
+    for address in ("/", "/arxiv/cs.CL", "/library", "/tools", "/classify", "/help", "/status", "/search?q=аб"):
         in_chinese(client, address)
 
 
