@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from papers.views.context import Row
 
 MOST_ORDERED: Final = 3_000  # papers of a list whose preference is told; the others come after them
-WORDS_WEIGHT: Final = 0.5  # of the words beside the stars
+WORDS_WEIGHT: Final = 0.3  # of the words beside the stars
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from papers.visitors import mark, set_words
 from search import frequencies, taste, taste_model
 from search.encoder import Encoder
 from search.models import PaperVector
-from search.personal import MOST_ORDERED, both, personal_order
+from search.personal import MOST_ORDERED, WORDS_WEIGHT, both, personal_order
 from search.taste import OTHERS, learned, passed_over
 from search.taste_model import Features, fit, terms_of
 from tests.papers.factories import PaperFactory
@@ -202,7 +202,7 @@ def test_words_alone_stars_alone_and_both(shelf_site: list[Paper], visitor: Visi
 
 def test_both_are_joined_whatever_their_scales() -> None:
     joined = both([1, 2, 3], {1: 0.9}, {2: 900.0})
-    assert joined[1] == pytest.approx(joined[2])
+    assert joined[1] / joined[2] == pytest.approx(WORDS_WEIGHT / (1 - WORDS_WEIGHT))
     assert joined[3] == 0
     assert both([], {}, {}) == {}
     assert both([1], {1: 0.5}, {1: 3.0}) == {1: 0}
