@@ -2,6 +2,7 @@
 
 import http.client
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -176,7 +177,7 @@ def test_requests_that_are_garbled_break_nothing(server: Server) -> None:
             said = connection.recv(65536)
         except ConnectionError:
             said = b""
-        assert said[:12] in {b"", *(b"HTTP/1.1 %d" % code for code in (100, 200, 400, 414, 417, 431, 501, 505))}, case
+        assert re.match(rb"$|HTTP/1\.\d (100|200|400|414|417|431|501|505) ", said), case
         connection.close()
     assert server.status() == 200
 
