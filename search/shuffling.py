@@ -129,20 +129,23 @@ class _Shuffle:
 
     def _deal(self, blocks: Iterable[bytes], buckets: list[_Bucket], stack: ExitStack) -> None:
         held = 0
+        lines = sizes = np.zeros(len(buckets), dtype=np.int64)
+        appends = [bucket.parts.append for bucket in buckets]
         jobs = (partial(_dealt, block, len(buckets), self._stream(), self.column) for block in blocks)
-        for data, lines, sizes in self._ahead(jobs):
+        for data, numbers, ends in self._ahead(jobs):
+            lines, sizes = lines + numbers, sizes + np.diff(ends, prepend=0)
             start = 0
-            for bucket, number, size in zip(buckets, lines, sizes, strict=True):
-                if number:
-                    bucket.parts.append(data[start : start + size])
-                    bucket.lines += number
-                    bucket.size += size
-                    start += size
+            for append, end in zip(appends, ends.tolist(), strict=True):
+                if end > start:
+                    append(data[start:end])
+                    start = end
             held += start
             if held >= self.memory // 8:
                 for bucket in buckets:
                     self._flushed(bucket, stack)
                 held = 0
+        for bucket, number, size in zip(buckets, lines.tolist(), sizes.tolist(), strict=True):
+            bucket.lines, bucket.size = number, size
 
     def _flushed(self, bucket: _Bucket, stack: ExitStack) -> IO[bytes]:
         """The bucket's file, with what memory held of it; it is closed with the stack at the latest."""
@@ -187,17 +190,16 @@ def _share(memory: int) -> int:
 
 def _dealt(
     block: bytes, count: int, chance: Generator, column: NDArray[np.int32]
-) -> tuple[memoryview, list[int], list[int]]:
-    """The lines of a block ordered by the buckets they fell into, and how many lines and bytes fell into each."""
+) -> tuple[memoryview, NDArray[np.intp], NDArray[np.integer]]:
+    """The lines of a block ordered by the buckets they fell into; how many fell into each, and where they end."""
     rows = _rows(block, column)
     drawn = chance.integers(0, count, rows.shape[0], dtype=np.uint16)
     lines = np.bincount(drawn, minlength=count)
     if len(drawn) == 1:
-        return memoryview(block), lines.tolist(), (lines * len(block)).tolist()
+        return memoryview(block), lines, np.cumsum(lines) * len(block)
     # A stable sort of 16 bits is a radix sort, linear in the lines.
     ordered = rows[np.argsort(drawn, kind="stable")]
-    ends = ordered.indptr[np.cumsum(lines)]
-    return memoryview(ordered.data), lines.tolist(), np.diff(ends, prepend=0).tolist()
+    return memoryview(ordered.data), lines, ordered.indptr[np.cumsum(lines)]
 
 
 def _permuted(bucket: _Bucket, chance: Generator, column: NDArray[np.int32]) -> memoryview:
