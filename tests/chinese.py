@@ -81,7 +81,7 @@ _ALLOWED = re.compile(
       https?://\S+ | \S+@example\.org | (?:doi:)?\b10\.\d+/\S+ | \{{\w+\}} | %\(\w+\)s
     | \b(?:arXiv(?:\.org)?|Papertide|BibTeX|RIS|CSV|PDF|HTML|DOI|JSON|API|UTC|Atom|OAI-PMH|Cookie|OpenSearch|JavaScript
         |Chromium|Chrome|Edge|Firefox|LaTeX|JabRef|Zotero|EndNote|Mendeley|Python|healthz|readyz|metrics|Esc|Enter
-        |Markdown|OPML|MB|Email)\b
+        |Markdown|OPML|MB|Email|MCP|HTTP)\b
     | \b(?:title|abs|author|cat|id|comment|journal|doi|date|sort|field|nosuch):
     | \b(?:sort|has|seen)= | \b(?:OR|NOT|relevance|new|old|stars?|cross|replace)(?=[“”、，。 =,]|$)
     | \b(?:kept|title|preference|note|show)(?=[，。 ,])
