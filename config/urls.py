@@ -1,11 +1,11 @@
 """All addresses of the site: pages of papers, search, and the JSON API."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from api.mcp.views import endpoint
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("api.urls")),
     path("mcp", endpoint, name="mcp"),

@@ -31,6 +31,7 @@ from search.engines.base import (
     Unit,
 )
 from search.engines.elastic import ElasticEngine
+from search.engines.elastic_answers import FRESH
 from search.engines.elastic_mapping import SCHEMA_VERSION, mappings
 from search.engines.elastic_query import Compiler
 from search.engines.embedded import EmbeddedEngine
@@ -202,7 +203,7 @@ def test_what_another_process_writes_is_seen_within_a_second(engine: ElasticEngi
     reader = connect(elasticsearch_url, engine.alias)
     before = reader.statistics()
     engine.index([document(11)])
-    time.sleep(elastic.FRESH)
+    time.sleep(FRESH)
     after = reader.statistics()
     assert after.papers == 11
     assert after.generation != before.generation
