@@ -177,11 +177,12 @@ def adopt(model: str) -> None:
 
 def find_own() -> None:
     """Look papers up by the vectors of their own texts, until the standard input ends: each is the nearest to itself
-    only where text and index are of one model. Prints how often that was, and what was found otherwise."""
+    only where text and index are of one model. Searches for words too. Prints how often, and what went wrong."""
     from papers.models import Paper
     from search import service
     from search.documents import paper_text
     from search.engines.base import EngineError
+    from search.query import parse
 
     papers = list(Paper.objects.order_by("pk")[:200])
     done = threading.Event()
@@ -208,6 +209,9 @@ def find_own() -> None:
             models.add(answer[0])
             if answer[1] != paper.pk:
                 wrong.append(f"{paper.pk}: {answer}")
+            found = service.search(parse(f"network model nonce{lookups}"))
+            if not found.by_meaning or not found.ids:
+                wrong.append(f"{found}")
         except EngineError as error:
             wrong.append(repr(error))
         lookups += 1
