@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,7 +41,9 @@ def asked(site: Site, do: Callable[[Client], Awaitable[T]], era: str = "auto") -
         async with Client(f"{site.url}/mcp", mode=era) as client:
             return await do(client)
 
-    return anyio.run(talk)
+    # In a thread of its own: in the main one the loop of a browser's tests may run.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(anyio.run, talk).result()
 
 
 def call(site: Site, tool: str, era: str = "auto", **arguments: Any) -> CallToolResult:
