@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from papers.ingest import ingest
 from papers.models import Paper
-from search import encoders, indexing, rebuilding, service
+from search import encoders, fits, indexing, rebuilding, service
 from search.encoder import Encoder, get_encoder
 from search.engines import get_engine
 from search.engines.base import Engine, EngineError
@@ -35,6 +35,7 @@ def library(
     monkeypatch.setattr(Encoder, "encode", draw_vectors)
     monkeypatch.setattr(Encoder, "dimension", 384)
     encoders.forget()
+    fits.load.cache_clear()  # other tests had other fits of the same numbers
     ingest(record(number) for number in range(PAPERS))
     assert indexing.index_pending() == PAPERS
     yield
