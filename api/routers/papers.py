@@ -48,11 +48,11 @@ def related_papers(
     """The papers most related to one, best first, with the terms that they share."""
     fields.choose(request, wanted, schemas.RelatedPaper)
     found = related(paper_of(paper_id), limit=limit)
-    rows = Paper.objects.in_bulk([each.id for each in found])
+    rows = Paper.objects.filter(removed=False).in_bulk([each.id for each in found])
     items = [
         schemas.RelatedPaper.of(rows[each.id], request, score=each.score, reason=list(each.reason))
         for each in found
-        if each.id in rows  # a paper may have been removed since the index was asked
+        if each.id in rows  # arXiv may have removed a paper since the index was written
     ]
     return schemas.RelatedList(items=items, total=len(items))
 

@@ -45,7 +45,7 @@ def _of_ids(request: HttpRequest, query: ReadQuery, here: cursors.Cursor) -> sch
     """The papers of a query that consists of ids; None for others and where none of the papers is here."""
     if not query.arxiv_ids:
         return None
-    rows = {paper.arxiv_id: paper for paper in Paper.objects.filter(arxiv_id__in=query.arxiv_ids)}
+    rows = {paper.arxiv_id: paper for paper in Paper.objects.filter(arxiv_id__in=query.arxiv_ids, removed=False)}
     papers = [rows[arxiv_id] for arxiv_id in query.arxiv_ids if arxiv_id in rows]
     if not papers:
         return None
@@ -66,12 +66,12 @@ def _found(request: HttpRequest, query: ReadQuery, here: cursors.Cursor, *, verb
         return schemas.SearchList(items=[], total=0, took_ms=0.0, notes=list(query.notes), by_meaning=False, asked=None)
     results = service.search(query, page=here.page, size=here.size, verbatim=verbatim)
     reading = results.reading
-    rows = Paper.objects.in_bulk(results.ids)
+    rows = Paper.objects.filter(removed=False).in_bulk(results.ids)
     scores: list[float] | list[None] = results.scores or [None] * len(results.ids)
     hits = [
         schemas.Hit.of(rows[pk], request, score=score)
         for pk, score in zip(results.ids, scores, strict=True)
-        if pk in rows  # a paper may have been removed since the index was asked
+        if pk in rows  # arXiv may have removed a paper since the index was written
     ]
     return schemas.SearchList(
         items=hits,

@@ -118,6 +118,15 @@ def test_several_ids_are_their_papers_in_this_order(get: Get, finds_shelf: list[
     assert (first["total"], second["next"]) == (5, None)
 
 
+def test_what_arxiv_has_removed_is_not_found(get: Get, finds_shelf: list[Paper]):
+    gone, *kept = finds_shelf[:3]
+    Paper.objects.filter(pk=gone.pk).update(removed=True)
+    by_ids = get("search", q=", ".join(paper.arxiv_id for paper in (gone, *kept)))
+    assert [item["id"] for item in by_ids["items"]] == [paper.arxiv_id for paper in kept]
+    by_words = get("search", q="attention", size=3)  # the index holds it until the next worker comes by
+    assert [item["id"] for item in by_words["items"]] == [paper.arxiv_id for paper in kept]
+
+
 @pytest.mark.parametrize("query", ["", "   ", "()", "\x00", "sort:new", '""'])
 def test_a_query_for_nothing_finds_nothing(get: Get, db: None, query: str):
     answer = get("search", q=query)
