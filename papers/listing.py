@@ -216,8 +216,14 @@ def _day(papers: Iterable[Paper]) -> date | None:
     return next((paper.published.date() for paper in papers), None)
 
 
+def present(ids: Iterable[int]) -> dict[int, Paper]:
+    """The papers of these primary keys by key; those that are gone or removed are left out, as an index may still name
+    them."""
+    return Paper.objects.filter(removed=False).in_bulk(list(ids))
+
+
 def in_order(ids: Iterable[int]) -> list[Paper]:
     """Papers in the order of their primary keys as given; those that are gone or removed are left out."""
     wanted = list(ids)
-    known = Paper.objects.filter(removed=False).in_bulk(wanted)
+    known = present(wanted)
     return [known[number] for number in wanted if number in known]

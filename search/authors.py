@@ -17,7 +17,7 @@ from typing import Final
 
 from django.core.cache import cache
 
-from papers.listing import in_order
+from papers.listing import present
 from papers.models import Paper
 from papers.tex import fold, to_text
 from search import analysis
@@ -113,7 +113,7 @@ def more_by(paper: Paper, limit: int = 3) -> list[tuple[str, int, list[Paper]]]:
     One engine call an author. Raises EngineError.
     """
     found = in_one_index(lambda context: _kept_more(context, paper, limit)) or []
-    known = {other.pk: other for other in in_order(dict.fromkeys(number for _, _, ids in found for number in ids))}
+    known = present({number for _, _, ids in found for number in ids})
     return [(name, count, [known[number] for number in ids if number in known]) for name, count, ids in found]
 
 

@@ -99,11 +99,7 @@ class _TorchModel:
     """
 
     def __init__(self, source: str) -> None:
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()
-        self._model: Any = SentenceTransformer(source)
+        self._model = sentence_transformer(source)
         self.dimension = int(self._model.get_embedding_dimension())
         self._lock = threading.Lock()
 
@@ -114,6 +110,18 @@ class _TorchModel:
                 list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
             )
         return np.asarray(vectors, dtype=np.float32).reshape(-1, self.dimension)
+
+
+def sentence_transformer(source: str, **options: Any) -> Any:
+    """The model at `source` as sentence-transformers has it, without its progress bars.
+
+    Raises OSError or ValueError where there is no such model.
+    """
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    return SentenceTransformer(source, **options)
 
 
 def text_of(title: str, abstract: str) -> str:

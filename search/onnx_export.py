@@ -5,7 +5,8 @@ to an L2-normalised vector), `tokenizer.json` and `about.json`. Whether both giv
 FOLDER gets its name; where they do not, or where the model cannot be written down, `about.json` alone says why, and the
 site goes on with PyTorch.
 
-Exit codes: 0 written, whether usable or not; 2 the model cannot be loaded, why in the last line of the standard error.
+Exit codes: 0 written, whether usable or not; UNREADABLE the model cannot be loaded, why in the last line of the
+standard error.
 """
 
 import json
@@ -17,6 +18,9 @@ from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
+
+from search.encoder import sentence_transformer
+from search.onnx_model import UNREADABLE, OnnxModel, UnloadableError
 
 SAME = 0.9999  # the least cosine of the two vectors of a text
 # Of one word, of many, of none, of signs, with TeX, in other scripts, longer than any model reads.
@@ -35,10 +39,6 @@ SAMPLES = (
 )
 
 
-class UnloadableError(Exception):
-    """The model cannot be loaded; the text says why."""
-
-
 def main(source: str, folder: str) -> int:
     """Write the model at `source` (a folder or a name) into `folder`, which must not be there."""
     warnings.simplefilter("ignore")
@@ -50,7 +50,7 @@ def main(source: str, folder: str) -> int:
             model = _load(source)
         except UnloadableError as error:
             print(error, file=sys.stderr)
-            return 2
+            return UNREADABLE
         try:
             about = _write(model, aside)
         except (OSError, MemoryError):  # no fault of the model
@@ -69,13 +69,9 @@ def main(source: str, folder: str) -> int:
 
 
 def _load(source: str) -> Any:
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
     try:
         # The plain form of attention is the one that is written down as it is computed.
-        return SentenceTransformer(source, device="cpu", model_kwargs={"attn_implementation": "eager"})
+        return sentence_transformer(source, device="cpu", model_kwargs={"attn_implementation": "eager"})
     except (OSError, ValueError) as error:
         raise UnloadableError(str(error).strip().splitlines()[0]) from error
 
@@ -124,8 +120,6 @@ def _write(model: Any, folder: Path) -> dict[str, Any]:
 
 def _compared(model: Any, folder: Path) -> dict[str, Any]:
     """The least cosine of both vectors of each sample; a refusal where that is too little."""
-    from search.onnx_model import OnnxModel
-
     theirs = model.encode(list(SAMPLES), normalize_embeddings=True, show_progress_bar=False)
     ours = OnnxModel(folder).encode(SAMPLES)
     least = float(np.einsum("nd,nd->n", ours, theirs).min())

@@ -13,7 +13,7 @@ from papers import visitors
 from papers.identifiers import parse_id
 from papers.library import notes, page, shelf, tags
 from papers.library.keeping import keeping
-from papers.listing import in_order
+from papers.listing import present
 from papers.models import Note, Paper, Visitor
 
 router = Router(tags=["library"])
@@ -48,7 +48,7 @@ def library(
     if selection.away:
         raise HttpError(503, told[-1])
     ids = selection.ids[here.offset : here.offset + here.size]
-    papers = {paper.pk: paper for paper in in_order(ids)}
+    papers = present(ids)
     items = [_library_paper(request, papers[pk], selection.shown[pk]) for pk in ids if pk in papers]
     total = len(selection.ids)
     answer = schemas_own.LibraryList(items=items, total=total, next=here.following(total), notes=told)

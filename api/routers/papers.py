@@ -8,6 +8,7 @@ from ninja.errors import HttpError
 
 from api import cursors, fields, schemas
 from papers.identifiers import parse_id
+from papers.listing import present
 from papers.models import Paper
 from search.related import related
 
@@ -48,11 +49,11 @@ def related_papers(
     """The papers most related to one, best first, with the terms that they share."""
     fields.choose(request, wanted, schemas.RelatedPaper)
     found = related(paper_of(paper_id), limit=limit)
-    rows = Paper.objects.filter(removed=False).in_bulk([each.id for each in found])
+    rows = present(each.id for each in found)
     items = [
         schemas.RelatedPaper.of(rows[each.id], request, score=each.score, reason=list(each.reason))
         for each in found
-        if each.id in rows  # arXiv may have removed a paper since the index was written
+        if each.id in rows
     ]
     return schemas.RelatedList(items=items, total=len(items))
 

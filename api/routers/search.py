@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from api import cursors, fields, schemas
+from papers.listing import present
 from papers.models import Paper
 from search import service
 from search.query import Query as ReadQuery
@@ -66,12 +67,12 @@ def _found(request: HttpRequest, query: ReadQuery, here: cursors.Cursor, *, verb
         return schemas.SearchList(items=[], total=0, took_ms=0.0, notes=list(query.notes), by_meaning=False, asked=None)
     results = service.search(query, page=here.page, size=here.size, verbatim=verbatim)
     reading = results.reading
-    rows = Paper.objects.filter(removed=False).in_bulk(results.ids)
+    rows = present(results.ids)
     scores: list[float] | list[None] = results.scores or [None] * len(results.ids)
     hits = [
         schemas.Hit.of(rows[pk], request, score=score)
         for pk, score in zip(results.ids, scores, strict=True)
-        if pk in rows  # arXiv may have removed a paper since the index was written
+        if pk in rows
     ]
     return schemas.SearchList(
         items=hits,

@@ -10,7 +10,8 @@ from ninja.errors import HttpError
 from api import cursors, fields, schemas_own
 from api.tokens import Needs, visitor_of
 from papers.announcements import ANNOUNCE_TYPES
-from papers.models import Paper, Subscription
+from papers.listing import present
+from papers.models import Subscription
 from search.encoder import EncoderError
 from search.subscriptions import keeping
 from search.subscriptions.matching import MOST_DAYS, days_announced, matches
@@ -124,7 +125,7 @@ def papers_of(
     except EncoderError as error:
         raise HttpError(503, "Search by meaning is away for the moment; try again soon.") from error
     part = found[here.offset : here.offset + here.size]
-    rows = Paper.objects.filter(removed=False).in_bulk([match.paper for match in part])
+    rows = present(match.paper for match in part)
     items = [
         schemas_own.Match.of(
             rows[match.paper], request, day=match.day, announced_as=ANNOUNCE_TYPES[match.kind], cosine=match.score

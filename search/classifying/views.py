@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from papers.identifiers import parse_id
 from papers.listing import in_order
 from papers.models import Paper
-from papers.views.context import Row
+from papers.views.context import numbered
 from papers.views.paper import not_here
 from search.classifying.suggesting import LONGEST, Suggestion, classify, of_paper
 from search.engines.base import EngineError
@@ -70,8 +70,7 @@ def _told(found: Suggestion | None) -> dict[str, Any]:
     """What the page says of a suggestion."""
     if found is None:
         return {"no_index": True}
-    papers = [paper for paper in in_order(found.nearest) if not paper.removed]
-    return {"found": found, "rows": [Row(number, paper) for number, paper in enumerate(papers, 1)]}
+    return {"found": found, "rows": numbered(in_order(found.nearest))}
 
 
 def _away(request: HttpRequest, context: dict[str, Any], error: EngineError) -> HttpResponse:
