@@ -24,6 +24,7 @@ _NAMES: Final = {
     "BSD": "BSD",
     "New BSD": "BSD-3-Clause",
     "3-Clause BSD License": "BSD-3-Clause",
+    "Two-clause BSD license": "BSD-2-Clause",
     "BSD License": "BSD",
     "MIT License": "MIT",
     "MIT, BSD": "MIT AND BSD-3-Clause",
@@ -35,6 +36,7 @@ _NAMES: Final = {
     "Apache License 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "Python Software Foundation License": "PSF-2.0",
 }
 """What is written where no SPDX expression is."""
 _HEAD: Final = """# Licences
