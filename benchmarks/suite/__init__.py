@@ -1,0 +1,1 @@
+"""Speed measured: Papertide beside its peers on real papers, `python -m benchmarks.suite`."""
