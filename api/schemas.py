@@ -130,7 +130,10 @@ class SearchList(BaseModel):
     next: Next = None
     took_ms: float = Field(description="Milliseconds the search took.")
     notes: list[str] = Field(description="How the query was read, where that is not plain.")
-    by_meaning: bool = Field(description="Papers were also matched by meaning, not by their words alone.")
+    by_meaning: bool = Field(
+        description="Papers were also matched by meaning, not by their words alone: never with `meaning=false`, nor "
+        "where `notes` says why not."
+    )
     asked: str | None = Field(None, description="The query that was searched in the place of `q`, slips corrected.")
 
 

@@ -94,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
     )
     search.add_argument("--limit", type=_number(1, 1000), default=20, help="papers wanted (default: %(default)s)")
     search.add_argument("--verbatim", action="store_true", help="correct no slips of the finger")
+    search.add_argument("--words", action="store_true", help="match by words alone, not by meaning too")
 
     related = add("related", "List the papers most related to one", shown)
     related.add_argument("id", help="an arXiv id, with or without a version")

@@ -16,7 +16,11 @@ _Batches = Iterator[tuple[list[Json], int | None]]
 
 def search(site: Site, asked: Namespace) -> Status:
     """Papers that fit a query."""
-    query = {"q": " ".join(asked.query), "verbatim": "true" if asked.verbatim else None}
+    query = {
+        "q": " ".join(asked.query),
+        "verbatim": "true" if asked.verbatim else None,
+        "meaning": "false" if asked.words else None,
+    }
     items: list[Json] = []
     total, notes, read = 0, list[str](), None
     for answer in site.pages("search", query, asked.limit):

@@ -147,11 +147,18 @@ def warm() -> None:
 
 
 def search(
-    query: Query, page: int = 1, size: int = 25, *, verbatim: bool = False, without: Collection[str] = ()
+    query: Query,
+    page: int = 1,
+    size: int = 25,
+    *,
+    verbatim: bool = False,
+    without: Collection[str] = (),
+    meaning: bool = True,
 ) -> Results:
     """One page of what a query finds, `page` from 1, `size` up to LARGEST_PAGE.
 
-    verbatim: as it stands, nothing corrected. without: words that BM25 leaves aside. Raises EngineError.
+    verbatim: as it stands, nothing corrected. without: words that BM25 leaves aside. meaning: False for words alone.
+    Raises EngineError.
     """
     start = time.perf_counter()
     page, size = max(page, 1), min(max(size, 1), LARGEST_PAGE)
@@ -160,9 +167,8 @@ def search(
         return nothing
 
     def ask(context: Context) -> Results:
-        return _page(
-            context, read(context.engine, context.table, query, verbatim=verbatim, without=without), page, size
-        )
+        reading = read(context.engine, context.table, query, verbatim=verbatim, without=without)
+        return _page(context, reading, page, size, meaning=meaning)
 
     found = in_one_index(ask)
     if found is None:
@@ -170,7 +176,7 @@ def search(
     return replace(found, took_ms=_since(start))
 
 
-def _page(context: Context, reading: Reading, page: int, size: int) -> Results:
+def _page(context: Context, reading: Reading, page: int, size: int, *, meaning: bool) -> Results:
     plan, query = reading.plan, reading.asked
     notes = list(query.notes)
     minimum, total = most_words(context.engine, plan)
@@ -178,10 +184,13 @@ def _page(context: Context, reading: Reading, page: int, size: int) -> Results:
     first = (page - 1) * size
     vector = None
     if by_relevance:
-        vector, note = _query_vector(context, plan)
-        notes += [note] if note else []
-        ranked, note = rerank(_cached(context, plan, vector), plan.text, context.generation)
-        notes += [note] if note else []
+        if meaning:
+            vector, note = _query_vector(context, plan)
+            notes += [note] if note else []
+        ranked = _cached(context, plan, vector)
+        if meaning:
+            ranked, note = rerank(ranked, plan.text, context.generation)
+            notes += [note] if note else []
         best = ranked.ids[:BEST]
         found = Hits(ranked.ids[first : first + size], ranked.scores[first : first + size])
         reachable = len(ranked.ids)

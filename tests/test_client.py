@@ -74,6 +74,13 @@ def test_a_query_may_exclude_words(run: Run, served_shelf: Site) -> None:
     assert [line.split()[1] for line in lines] == [item["id"] for item in wanted]
 
 
+def test_a_search_may_be_by_words_alone(run: Run, served_shelf: Site) -> None:
+    found = json.loads(run("search", "attention", "graphs", "--words", "--limit", "100", "--json").stdout)["items"]
+    wanted = api(served_shelf, "search", q="attention graphs", size=100, meaning="false")["items"]
+    assert [item["id"] for item in found] == [item["id"] for item in wanted]
+    assert len(found) < len(api(served_shelf, "search", q="attention graphs", size=100)["items"])
+
+
 def test_scripts_get_json_over_several_pages(run: Run, served_shelf: Site) -> None:
     found = json.loads(run("search", "learning", "--limit", "150", "--json").stdout)
     first = api(served_shelf, "search", q="learning", size=100)

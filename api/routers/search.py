@@ -25,6 +25,7 @@ def search(
     size: Annotated[int, Query(ge=1, le=cursors.LARGEST_SIZE, description="Papers in one answer.")] = 25,
     cursor: Annotated[str | None, Query(description="`next` of the answer before.")] = None,
     verbatim: Annotated[bool, Query(description="Search as it stands: no slip of the finger is corrected.")] = False,
+    meaning: Annotated[bool, Query(description="Match by meaning too; false: by words alone.")] = True,
     wanted: fields.Fields = None,
 ) -> schemas.SearchList:
     """Papers that fit a query, in its order (relevance unless it says `sort:`).
@@ -33,9 +34,9 @@ def search(
     the papers of these ids that are here.
     """
     names = fields.choose(request, wanted, schemas.Hit)
-    here = cursors.start(cursor, size, cursors.digest("search", q, str(verbatim)), paged=True)
+    here = cursors.start(cursor, size, cursors.digest("search", q, verbatim, meaning), paged=True)
     query = parse(q)
-    answer = _of_ids(request, query, here) or _found(request, query, here, verbatim=verbatim)
+    answer = _of_ids(request, query, here) or _found(request, query, here, verbatim=verbatim, meaning=meaning)
     # The same answer found a millisecond slower is still the same answer to a cache.
     tag = f'W/"{cursors.digest(answer.model_dump_json(exclude={"took_ms"}), sorted(names or ()))}"'
     response["ETag"] = tag
@@ -62,10 +63,12 @@ def _of_ids(request: HttpRequest, query: ReadQuery, here: cursors.Cursor) -> sch
     )
 
 
-def _found(request: HttpRequest, query: ReadQuery, here: cursors.Cursor, *, verbatim: bool) -> schemas.SearchList:
+def _found(
+    request: HttpRequest, query: ReadQuery, here: cursors.Cursor, *, verbatim: bool, meaning: bool
+) -> schemas.SearchList:
     if query.tree is None:
         return schemas.SearchList(items=[], total=0, took_ms=0.0, notes=list(query.notes), by_meaning=False, asked=None)
-    results = service.search(query, page=here.page, size=here.size, verbatim=verbatim)
+    results = service.search(query, page=here.page, size=here.size, verbatim=verbatim, meaning=meaning)
     reading = results.reading
     rows = present(results.ids)
     scores: list[float] | list[None] = results.scores or [None] * len(results.ids)

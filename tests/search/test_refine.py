@@ -88,6 +88,21 @@ def test_keywords_of_a_long_query_can_be_left_out_and_taken_back(shelf_site: lis
     assert search(parse(text), without=[word]).ids[0] == paper.pk
 
 
+def test_the_api_matches_by_words_alone_where_that_is_asked_for(shelf_site: list[Paper], client: Client) -> None:
+    asked = {"q": "attention graphs", "size": "100"}
+    words = client.get("/api/v1/search", asked | {"meaning": "false"}).json()
+    both = client.get("/api/v1/search", asked).json()
+    assert (words["by_meaning"], both["by_meaning"]) == (False, True)
+    assert words["notes"] == []
+    assert 0 < len(words["items"]) < len(both["items"])
+    texts = [f"{item['title']} {item['abstract']} {item['keywords']}".lower() for item in words["items"]]
+    assert all("attention" in text or "attend" in text or "graph" in text for text in texts)
+    first = client.get("/api/v1/search", asked | {"size": "2", "meaning": "false"}).json()
+    more = client.get("/api/v1/search", asked | {"cursor": first["next"], "meaning": "false"}).json()
+    assert [each["id"] for each in first["items"] + more["items"]] == [each["id"] for each in words["items"][:4]]
+    assert client.get("/api/v1/search", asked | {"cursor": first["next"]}).status_code == 400
+
+
 def test_the_api_says_what_was_searched(shelf_site: list[Paper], client: Client) -> None:
     found = client.get("/api/v1/search", {"q": "trnaslation"}).json()
     assert found["asked"] == "translation"
