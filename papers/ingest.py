@@ -5,7 +5,7 @@ a process killed at any line leaves nothing half done, and the same records agai
 """
 
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, time
 from typing import Any
@@ -15,6 +15,7 @@ from psycopg.errors import DeadlockDetected
 
 from papers.models import IndexMark, Paper, PaperCategory, PaperVersion
 from papers.records import PaperRecord
+from papers.rows import insert
 from papers.turns import INGESTING, take_turn
 
 BATCH = 1000
@@ -104,27 +105,33 @@ def _ingest_batch(batch: dict[str, PaperRecord], run: str) -> Counts:
     # Locked also against those who write no new papers.
     rows = Paper.objects.select_for_update(no_key=True).filter(arxiv_id__in=batch).order_by("pk")
     known = {paper.arxiv_id: paper for paper in rows}
-    created = [Paper(arxiv_id=key, **_values(record)) for key, record in batch.items() if key not in known]
     earlier: list[PaperVersion] = []
     changed = [paper for key, paper in known.items() if _update(paper, batch[key], earlier)]
-    Paper.objects.bulk_create(created)
+    created = _create([record for key, record in batch.items() if key not in known])
     Paper.objects.bulk_update(changed, [*COPIED, "removed"], batch_size=200)
     _keep(earlier)
-    _link_categories(created, changed)
-    mark_for_index((paper.pk for paper in created + changed), run)
+    PaperCategory.objects.filter(paper__in=changed).delete()
+    _link_categories(created | {paper.pk: paper for paper in changed})
+    mark_for_index([*created, *(paper.pk for paper in changed)], run)
     return Counts(len(created), len(changed), len(batch) - len(created) - len(changed))
+
+
+def _create(records: list[PaperRecord]) -> dict[int, PaperRecord]:
+    """Write new papers; the records by the primary keys that they got, which rise with the records' order."""
+    rows = ([record.arxiv_id, [], *_values(record).values()] for record in records)
+    insert(Paper, ["arxiv_id", "keywords", *COPIED], rows)
+    by_id = {record.arxiv_id: record for record in records}
+    numbers = Paper.objects.filter(arxiv_id__in=by_id).order_by("pk").values_list("pk", "arxiv_id")
+    return {number: by_id[arxiv_id] for number, arxiv_id in numbers}
 
 
 def mark_for_index(paper_ids: Iterable[int], run: str = "") -> None:
     """Mark papers to be indexed (again). Call it in the transaction that changes them."""
     stamp = secrets.randbits(62)
-    IndexMark.objects.bulk_create(
-        [IndexMark(paper_id=number, stamp=stamp, run=run) for number in sorted(paper_ids)],
-        update_conflicts=True,
-        unique_fields=["paper"],
-        # Whoever has the paper in hand keeps its claim and gives it back; until then nobody else takes it.
-        update_fields=["stamp", "rests_until", "kept", "reason", "run"],
-    )
+    columns = ["stamp", "rests_until", "kept", "reason", "run"]
+    rows = ((number, stamp, None, False, "", run) for number in sorted(paper_ids))
+    # Whoever has the paper in hand keeps its claim and gives it back; until then nobody else takes it.
+    insert(IndexMark, ["paper_id", *columns], rows, renewing=columns)
 
 
 def _values(record: PaperRecord) -> dict[str, object]:
@@ -191,10 +198,6 @@ def _is_vaguer(moment: datetime, known: datetime) -> bool:
     return known.time() != time.min or (moment.day == 1 and (moment.year, moment.month) == (known.year, known.month))
 
 
-def _link_categories(created: list[Paper], changed: list[Paper]) -> None:
-    PaperCategory.objects.filter(paper__in=changed).delete()
-    PaperCategory.objects.bulk_create(
-        PaperCategory(paper=paper, category=category, published=paper.published)
-        for paper in created + changed
-        for category in paper.categories
-    )
+def _link_categories(papers: Mapping[int, Paper | PaperRecord]) -> None:
+    rows = ((number, category, paper.published) for number, paper in papers.items() for category in paper.categories)
+    insert(PaperCategory, ["paper_id", "category", "published"], rows)

@@ -191,7 +191,7 @@ def test_a_limit_below_zero_is_refused(jsonl: Jsonl) -> None:
         load(jsonl(row(1)), limit=-1)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # a full database ends the whole transaction
 @pytest.mark.sqlite
 def test_a_database_that_is_full_in_the_middle_is_said_in_one_line(jsonl: Jsonl) -> None:
     path = jsonl(*(row(n, abstract="About bees." if n < 1000 else "x" * 10_000) for n in range(1500)))
