@@ -37,7 +37,7 @@ _QUESTIONS = (
     "is there a proof that {} implies {}",
 )
 
-Draw = Callable[["_Chance"], str]
+Draw = Callable[["Chance"], str]
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,14 @@ class Asked:
 
 def draw_queries(records: Sequence[PaperRecord], count: int, seed: int = 1) -> list[Asked]:
     """`count` queries, each kind as often as any other; the same seed over the same papers draws the same ones."""
-    chance = _Chance(records, seed)
+    chance = Chance(records, seed)
     kinds = [(draw, kind, exact) for exact, draws in ((False, _FREE), (True, _EXACT)) for kind, draw in draws.items()]
     return [
         Asked(kind, draw(chance), exact) for turn in range(count) for draw, kind, exact in [kinds[turn % len(kinds)]]
     ]
 
 
-class _Chance(random.Random):
+class Chance(random.Random):
     """Draws from papers."""
 
     def __init__(self, records: Sequence[PaperRecord], seed: int) -> None:
@@ -115,24 +115,25 @@ def _content(text: str) -> list[str]:
     return [word for word in _RUN.findall(text) if len(word) > 2 and word.lower() not in _STOP]
 
 
-def _question(chance: _Chance) -> str:
+def question(chance: Chance) -> str:
+    """A question about two to four words of one paper."""
     words = chance.words(2, 4)
     half = len(words) // 2
     return chance.choice(_QUESTIONS).format(" ".join(words[:half]), " ".join(words[half:]))
 
 
-def _mistyped(chance: _Chance) -> str:
+def _mistyped(chance: Chance) -> str:
     while True:
         text = with_typo(chance.paper().title, chance)
         if text is not None:
             return text
 
 
-def _sentence(chance: _Chance) -> str:
+def _sentence(chance: Chance) -> str:
     return chance.paper().abstract.partition(". ")[0][:300]
 
 
-def _other_script(chance: _Chance) -> str:
+def _other_script(chance: Chance) -> str:
     record = chance.paper(lambda record: _GREEK.search(record.abstract))
     greek = _GREEK.findall(record.abstract)
     if not greek or chance.random() < 0.5:
@@ -141,35 +142,35 @@ def _other_script(chance: _Chance) -> str:
     return f"{found} {chance.choice(_content(record.abstract))}"
 
 
-def _author(chance: _Chance) -> str:
+def _author(chance: Chance) -> str:
     name = chance.choice(chance.paper(lambda record: record.authors).authors)
     last = name.split()[-1]
     return chance.choice([f'author:"{to_text(name)}"', f"author:{last}", f"au:{last} {chance.word()}"])
 
 
-def _comment(chance: _Chance) -> str:
+def _comment(chance: Chance) -> str:
     words = _RUN.findall(chance.paper(lambda record: _RUN.search(record.comment)).comment) or ["pages"]
     start = chance.randrange(len(words))
     return chance.choice([f"comment:{words[start]}", f'comment:"{" ".join(words[start : start + 2])}"'])
 
 
-def _journal(chance: _Chance) -> str:
+def _journal(chance: Chance) -> str:
     words = _RUN.findall(chance.paper(lambda record: _RUN.search(record.journal_ref)).journal_ref) or ["Phys"]
     return chance.choice([f"journal:{words[0]}", f'journal:"{" ".join(words[:3])}"'])
 
 
-def _id(chance: _Chance) -> str:
+def _id(chance: Chance) -> str:
     ids = [chance.paper().arxiv_id for _ in range(chance.randint(1, 3))]
     return chance.choice([f"id:{','.join(ids)}", f"id:{ids[0]} OR cat:{chance.category()}"])
 
 
-def _either(chance: _Chance) -> str:
+def _either(chance: Chance) -> str:
     first, second = chance.word(), chance.word()
     options = [f"{first} OR {second}", f"title:{first} OR abstract:{second}", f'{first} OR "{chance.phrase(2, 2)}"']
     return chance.choice(options)
 
 
-def _group(chance: _Chance) -> str:
+def _group(chance: Chance) -> str:
     a, b, c = chance.words(3, 3)
     return chance.choice(
         [
@@ -181,13 +182,13 @@ def _group(chance: _Chance) -> str:
     )
 
 
-def _without(chance: _Chance) -> str:
+def _without(chance: Chance) -> str:
     a, b = chance.words(2, 2)
     options = [f"{a} -{b}", f"{a} NOT cat:{chance.category()}", f'{a} -"{chance.phrase(2, 2)}"', f"-{a} {b} -title:{b}"]
     return chance.choice(options)
 
 
-def _mixture(chance: _Chance) -> str:
+def _mixture(chance: Chance) -> str:
     parts = [
         chance.word(),
         f"cat:{chance.category()}",
@@ -202,11 +203,11 @@ def _mixture(chance: _Chance) -> str:
 
 
 _FREE: dict[str, Draw] = {
-    "one word": _Chance.word,
+    "one word": Chance.word,
     "several words": lambda chance: " ".join(chance.words(2, 5)),
     "title": lambda chance: to_text(chance.paper().title),
     "mistyped title": _mistyped,
-    "question": _question,
+    "question": question,
     "sentence": _sentence,
     "pasted abstract": lambda chance: chance.paper().abstract,
     "TeX and accents": lambda chance: chance.paper(lambda record: _ODD.search(record.title)).title,

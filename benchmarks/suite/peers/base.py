@@ -69,6 +69,9 @@ class Peer(ABC):
         """The CANDIDATES best papers for a task of a kind of `kinds`, best first, all text analysed here: what a reader
         waits for."""
 
+    def settle(self) -> None:  # noqa: B027 -- few have anything to wait for
+        """Wait after `fill` until what goes on in the background is done; not counted."""
+
     def disk(self, folder: Path) -> int:
         """Bytes of the index on disk."""
         return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
