@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import page
+from benchmarks import encoding, page
 from benchmarks.suite import labels, pictures
 from benchmarks.suite.costs import Cost, costs, duration, lines, megabytes, papers
 from benchmarks.suite.growth import Growth
@@ -65,6 +65,8 @@ def parts(results: Results) -> dict[str, str]:
         }
     if results.arrival:
         found["arrival"] = _lines(_arrival(results.arrival))
+    if results.encoding:
+        found["encoding"] = encoding.table(**results.encoding)
     return found
 
 
