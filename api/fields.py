@@ -1,14 +1,16 @@
 """Sparse answers: of each paper only the fields that were asked for."""
 
-from typing import Annotated, Any
+from hashlib import blake2b
+from typing import Annotated, Any, Final
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Query
 from ninja.errors import HttpError
 from ninja.renderers import JSONRenderer
 from pydantic import BaseModel
 
 LONGEST = 500
+_TOOK: Final = '"took_ms": '  # within a text JSON would write its quotation marks otherwise
 
 Fields = Annotated[
     str | None,
@@ -35,8 +37,14 @@ def choose(request: HttpRequest, fields: str | None, paper: type[BaseModel]) -> 
     return names
 
 
+def tag(request: HttpRequest, response: HttpResponse) -> None:
+    """Let `response` bear an ETag of the answer to a request without `took_ms`: found a millisecond slower it is still
+    the same answer to a cache."""
+    request._tagged = response  # type: ignore[attr-defined]
+
+
 class Sparsely(JSONRenderer):
-    """Renders a paper, or the papers in `items`, with the fields that `choose` chose."""
+    """Renders a paper, or the papers in `items`, with the fields that `choose` chose, and makes the ETag of `tag`."""
 
     def render(self, request: HttpRequest, data: Any, *, response_status: int) -> Any:
         """The answer as JSON."""
@@ -45,7 +53,13 @@ class Sparsely(JSONRenderer):
             papers = data.get("items")
             shown = _some(data, names) if papers is None else {"items": [_some(paper, names) for paper in papers]}
             data = shown if papers is None else data | shown
-        return super().render(request, data, response_status=response_status)
+        text: str = super().render(request, data, response_status=response_status)
+        tagged: HttpResponse | None = getattr(request, "_tagged", None)
+        if tagged is not None and response_status == 200:
+            before, _, behind = text.partition(_TOOK)
+            answer = before + behind.partition(",")[2]
+            tagged["ETag"] = f'W/"{blake2b(answer.encode(), digest_size=8).hexdigest()}"'
+        return text
 
 
 def _some(paper: dict[str, Any], names: set[str]) -> dict[str, Any]:

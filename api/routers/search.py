@@ -33,14 +33,11 @@ def search(
     In order of relevance the first 1,000 papers can be paged to. A query that is nothing but arXiv ids gives
     the papers of these ids that are here.
     """
-    names = fields.choose(request, wanted, schemas.Hit)
+    fields.choose(request, wanted, schemas.Hit)
+    fields.tag(request, response)
     here = cursors.start(cursor, size, cursors.digest("search", q, verbatim, meaning), paged=True)
     query = parse(q)
-    answer = _of_ids(request, query, here) or _found(request, query, here, verbatim=verbatim, meaning=meaning)
-    # The same answer found a millisecond slower is still the same answer to a cache.
-    tag = f'W/"{cursors.digest(answer.model_dump_json(exclude={"took_ms"}), sorted(names or ()))}"'
-    response["ETag"] = tag
-    return answer
+    return _of_ids(request, query, here) or _found(request, query, here, verbatim=verbatim, meaning=meaning)
 
 
 def _of_ids(request: HttpRequest, query: ReadQuery, here: cursors.Cursor) -> schemas.SearchList | None:
