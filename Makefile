@@ -76,8 +76,8 @@ arxiv: setup-dev ## Serve an arXiv of this machine's own, to pull from and to br
 	@trap : INT; $(BIN)/python -m tests.arxiv $(ARGS)
 
 .PHONY: bench
-bench: setup-dev ## Measure speed on real papers
-	@$(BIN)/python -m benchmarks.arrival
+bench: setup-dev ## Measure speed beside peers on up to 1.1 million papers and write docs/performance.md, for an hour
+	@$(BIN)/python -m benchmarks.suite $(ARGS)
 
 .PHONY: bench-backfill
 bench-backfill: setup-dev ## Measure how fast OAI-PMH fills a database, against a loopback arXiv
