@@ -10,6 +10,13 @@ PEERS = {
     "embedded": "papertide:Embedded",
     "elasticsearch": "papertide:Elasticsearch",
     "tantivy": "bare:Tantivy",
+    "fts5": "fts5:Fts5",
+    "bm25s": "bm25:Bm25s",
+    "whoosh": "whoosh:Whoosh",
+    "tfidf": "tfidf:TfidfSvm",
+    "numpy": "scans:NumpyScan",
+    "faiss": "scans:FaissFlat",
+    "faiss-ivf": "scans:FaissIvf",
 }
 """Module of this package and class, by name, in the order of tables."""
 
