@@ -56,6 +56,7 @@ def invented(wanted: Sequence[str] = KINDS) -> Results:
             for call in ("search by words", "search hybrid", "related", "search page", "list page")
         }
     size.http["plain"] = {str(n): _served(rounds, 250 * min(n, 2), n) for n in (1, 4, 16)}
+    size.http["client"] = {"plain": 0.4, "empty": 0.2}
     size.http["list_page"] = {"cold": rounds(38), "warm": rounds(16)}
     size.http["web_memory"] = {"private": 290_000_000, "start": 10**8, "master": 10**7, "queries": 1000}
     told = {"200": 0.5, "429": 0.0, "503": 0.5, "p50": 900.0, "p95": 5000.0, "after": True}

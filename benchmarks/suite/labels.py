@@ -13,6 +13,7 @@ PEERS = {
     "faiss-ivf": "faiss, IVF",
     "faiss-hnsw": "faiss, HNSW",
 }
+HOUSES = ("embedded", "elasticsearch")  # those of the peers that the site runs on
 KINDS = {
     "word": "one word",
     "words": "2 to 5 words",

@@ -21,7 +21,7 @@ from benchmarks.suite.results import Size
 WIDTH = 8.6  # inches; 619 px of a page
 ROW = 0.21  # inches of a line of text
 FORETOLD = 3_000_000
-DRAWN = ("elasticsearch", "embedded")  # in colour, with what is foretold; the last on top
+DRAWN = labels.HOUSES[::-1]  # in colour, with what is foretold; the last on top
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def _foretold(axes: Axes, theme: Theme, line: Line) -> None:
 def throughput(folder: Path, http: dict[str, Any], compared: str) -> bool:
     """`throughput.svg`: requests a second by clients, a panel for each call; the plain view beside the call named
     `compared`. False where nothing was served."""
-    calls = list(dict.fromkeys(call for house in ("embedded", "elasticsearch") for call in http.get(house, {})))
+    calls = list(dict.fromkeys(call for house in labels.HOUSES for call in http.get(house, {})))
     if not calls:
         return False
     across = min(3, len(calls))
@@ -193,9 +193,7 @@ def throughput(folder: Path, http: dict[str, Any], compared: str) -> bool:
             axes = figure.add_subplot(grid[at // across, at % across])
             axes.set_title(call, loc="left")
             served = {"": http.get("plain", {})} if call == compared else {}
-            served |= {
-                house: http[house][call] for house in ("embedded", "elasticsearch") if call in http.get(house, {})
-            }
+            served |= {house: http[house][call] for house in labels.HOUSES if call in http.get(house, {})}
             _served(axes, theme, served)
         _key(figure, theme, height, 0.01, "the same 25 rows by primary key")
         _save(figure, path)
@@ -233,7 +231,7 @@ def milliseconds(value: float) -> str:
 def _key(figure: Figure, theme: Theme, height: float, left: float, other: str) -> None:
     """What colours mean, in one line at the top."""
     at = left
-    for name in ("embedded", "elasticsearch", ""):
+    for name in (*labels.HOUSES, ""):
         text = labels.peer(name) if name else other
         figure.text(at, 1 - 0.17 / height, "●", color=theme.of(name), fontsize=9, va="center")
         figure.text(at + 0.018, 1 - 0.17 / height, text, color=theme.ink, va="center")
