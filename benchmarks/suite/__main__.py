@@ -1,9 +1,9 @@
 """Measure all and write docs/performance.md: `make bench`, or `python -m benchmarks.suite --papers 10000 --print`.
 
-At each size every peer indexes the same papers and answers the same tasks in turns; then the site is served and asked
-over HTTP; at the end indexing is measured beside the encoder alone, and loading. Needs ../shared/data, and an
-Elasticsearch: that of ELASTICSEARCH_URL, else one is started with a heap of 2 GB. With --keep the corpora, the indexes
-and the results stay in a folder, and what is done there is not done again.
+At each size every peer indexes the same papers and answers the same tasks in turns; at the largest size that all peers
+take the site is served and asked over HTTP, too; at the end indexing is measured beside the encoder alone, and loading.
+Needs ../shared/data, and an Elasticsearch: that of ELASTICSEARCH_URL, else one is started with a heap of 2 GB. With
+--keep the corpora, the indexes and the results stay in a folder, and what is done there is not done again.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING
 import django
 
 from benchmarks import SHARED, servers
-from benchmarks.suite.children import ChildError, apart
+from benchmarks.suite.children import ChildError, apart, say
 from benchmarks.suite.results import Machine, Results, Size, changing
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ def _measure(folder: Path, sizes: Sequence[int], only: Sequence[str]) -> None:
             for name, part in (("engines", _engines), ("http", _http))
             if name in only and f"{papers} {name}" not in Results.read(folder).minutes
         }
-        if "http" in todo and not _peers_wanted(papers):
-            del todo["http"]
+        if papers != max(filter(_peers_wanted, sizes), default=0):  # over HTTP at one size
+            todo.pop("http", None)
         if todo:
             with _server(folder, papers):
                 for name, part in todo.items():
@@ -108,9 +109,9 @@ def _engines(folder: Path, papers: int) -> None:
             if (most is None or papers <= most) and (name != ELASTIC or "ELASTICSEARCH_URL" in os.environ):
                 place.mkdir(parents=True, exist_ok=True)
                 size.peers[name] = filling.filled(name, corpus, place)
-                _say(f"{papers:,} {name}: indexed in {size.peers[name].index_seconds[-1]:.1f} s")
+                say(f"{papers:,} {name}: indexed in {size.peers[name].index_seconds[-1]:.1f} s")
         except (ChildError, ImportError) as error:
-            _say(f"{papers:,} {name}: {error}")
+            say(f"{papers:,} {name}: {error}")
     places = {name: folders[name] / "index" for name in size.peers}
     asking.ask_all(corpus, places, tasks, size.peers)
     if set(ALONE) <= set(places):
@@ -129,8 +130,8 @@ def _http(folder: Path, papers: int) -> None:
     roots = {"embedded": str(folder / "indexes" / str(papers) / "embedded" / "index")}
     if "ELASTICSEARCH_URL" in os.environ:
         roots[ELASTIC] = alias(corpus)
-    place = folder / "sites" / str(papers)
-    place.mkdir(parents=True, exist_ok=True)
+    place = folder / f"site-{papers}"
+    place.mkdir(exist_ok=True)
     measured = site.measure(corpus, place, roots)
     with changing(folder) as results:
         results.sizes.setdefault(papers, Size(corpus.real, corpus.given, corpus.width)).http = measured
@@ -169,7 +170,7 @@ def _server(folder: Path, papers: int) -> Iterator[None]:
         try:
             pid = stack.enter_context(servers.cluster(folder, HEAP, TIMEOUT))
         except Unavailable as error:
-            _say(f"No Elasticsearch is measured: {error}")
+            say(f"No Elasticsearch is measured: {error}")
         else:
             os.environ.pop(SERVER, None)
             if pid:
@@ -179,13 +180,17 @@ def _server(folder: Path, papers: int) -> Iterator[None]:
 
 @contextmanager
 def _clock(folder: Path, name: str) -> Iterator[None]:
-    """Keep how many minutes a part took, which says that it is done."""
+    """Keep how many minutes a part took, which says that it is done. One that fails is told and holds up no other."""
     start = time.perf_counter()
-    yield
+    try:
+        yield
+    except Exception:
+        say(f"{name} failed:\n{traceback.format_exc()}")
+        return
     minutes = (time.perf_counter() - start) / 60
     with changing(folder) as results:
         results.minutes[name] = round(minutes, 2)
-    _say(f"{name}: {minutes:.1f} minutes")
+    say(f"{name}: {minutes:.1f} minutes")
 
 
 def _machine() -> Machine:
@@ -211,10 +216,6 @@ def _report(results: Results, *, printed: bool) -> None:
         print("\n\n".join(report.parts(results).values()))
     else:
         report.write(results, ROOT / "docs" / "performance.md", ROOT / "docs" / "pictures")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

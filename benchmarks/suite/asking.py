@@ -7,13 +7,13 @@ counted. Then the parts: the site's rankings against the least that could do the
 import os
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.suite.children import Child, ChildError, memory, timed
+from benchmarks.suite.children import Child, ChildError, memory, say, timed
 from benchmarks.suite.corpus import Corpus
 from benchmarks.suite.peers import load
 from benchmarks.suite.peers.base import KINDS, Peer, Task
@@ -27,36 +27,53 @@ Tasks = Mapping[str, Sequence[Task]]
 
 
 def ask_all(corpus: Corpus, folders: Mapping[str, Path], tasks: Tasks, measured: dict[str, Measured]) -> None:
-    """Ask the peers, whose indexes are in these folders, and write into `measured` what they waited and held. A peer
-    that cannot answer a kind says so in its note."""
+    """Ask the peers, whose indexes are in these folders, and write into `measured` what they waited and held; into its
+    note where a peer could not answer."""
     with ExitStack() as stack:
         children = {name: stack.enter_context(Child()) for name in folders}
-        for name, child in children.items():
-            child.do(_open, name, corpus, folders[name], {kind: list(each) for kind, each in tasks.items()})
+        for name in list(children):
+            with _noting(measured[name], "opening") as told:
+                told.append(children[name].do(_open, name, corpus, folders[name], dict(tasks)))
+            if not told:
+                del children[name]
         for kind in [kind for kind in KINDS if kind != LAST]:
             _rounds(kind, children, measured)
         for name, child in children.items():
-            held = child.do(_memory)
-            measured[name].memory, measured[name].files = held["own"], held["files"]
+            with _noting(measured[name], "memory"):
+                held = child.do(_memory)
+                measured[name].memory, measured[name].files = held["own"], held["files"]
         _rounds(LAST, children, measured)
 
 
 def _rounds(kind: str, children: Mapping[str, Child], measured: Mapping[str, Measured]) -> None:
     """ROUNDS rounds of one kind."""
+    start = time.perf_counter()
     waits: dict[str, Waits] = {}
     for name, child in children.items():
         if kind in load(name).kinds:
-            try:
+            with _noting(measured[name], kind):
                 waits[name] = Waits(child.do(_warm, kind))
-            except ChildError as error:
-                measured[name].note = f"{measured[name].note} {kind}: {error}.".strip()
     for _ in range(ROUNDS):
         for name, found in waits.items():
-            seconds = children[name].do(_ask, kind, found.tasks)
-            for quantile, figures in ((0.5, found.p50), (0.95, found.p95), (0.99, found.p99)):
-                figures.append(round(1000 * float(np.quantile(seconds, quantile)), 4))
+            with _noting(measured[name], kind):
+                seconds = children[name].do(_ask, kind, found.tasks)
+                for quantile, figures in ((0.5, found.p50), (0.95, found.p95), (0.99, found.p99)):
+                    figures.append(round(1000 * float(np.quantile(seconds, quantile)), 4))
     for name, found in waits.items():
-        measured[name].kinds[kind] = found
+        if len(found.p50) == ROUNDS:
+            measured[name].kinds[kind] = found
+    told = ", ".join(f"{name} {statistics.median(found.p50):.1f}" for name, found in waits.items() if found.p50)
+    say(f"{kind}, ms: {told}; {time.perf_counter() - start:.0f} s")
+
+
+@contextmanager
+def _noting(measured: Measured, what: str) -> Iterator[list[object]]:
+    """A child's error becomes a note."""
+    try:
+        yield []
+    except ChildError as error:
+        say(f"{what}: {error}")
+        measured.note = f"{measured.note} {what}: {error}.".strip()
 
 
 class _State:

@@ -1,5 +1,6 @@
 """Work in a process of its own, so that its memory is its own and ends with it."""
 
+import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -93,3 +94,8 @@ def timed(function: Callable[[], object]) -> float:
     start = time.perf_counter()
     function()
     return time.perf_counter() - start
+
+
+def say(text: str) -> None:
+    """Tell whoever waits how far it is."""
+    print(text, file=sys.stderr, flush=True)
