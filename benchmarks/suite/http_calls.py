@@ -4,15 +4,16 @@ query each time, no cache of answers.
 `python -m benchmarks.suite.http_calls CORPUS PAPERS` prints as JSON what is asked (`Asked`), in the site's environment.
 """
 
+import http.client
 import json
 import random
 import sqlite3
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit
 
 import numpy as np
 
@@ -103,32 +104,36 @@ def headers(call: str) -> dict[str, str]:
 
 
 def plain_addresses(url: str, database: Path, searches: Sequence[str]) -> list[str]:
-    """The plain view of the rows that each of the searches brings; none for searches that bring fewer than ROWS."""
-    found = []
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    for ids in _answers(url, searches):
+    """The plain view of the rows that each of the searches brings; none for searches that bring fewer than ROWS.
+
+    Raises SiteError where the plain view does not answer what the search did, its scores and totals apart.
+    """
+    found: list[str] = []
+    rows = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+    for address in searches:
+        ids = [item["id"] for item in _items(connection, f"{address}&fields=id")]
         marks = ",".join("?" * len(ids))
-        rows = dict(connection.execute(f"SELECT arxiv_id, id FROM papers_paper WHERE arxiv_id IN ({marks})", ids))
-        if len(rows) == ROWS:
-            found.append(f"/api/v1/plain?ids={','.join(str(rows[each]) for each in ids)}")
+        keys = dict(rows.execute(f"SELECT arxiv_id, id FROM papers_paper WHERE arxiv_id IN ({marks})", ids))
+        if len(keys) == ROWS:
+            found.append(f"/api/v1/plain?ids={','.join(str(keys[each]) for each in ids)}")
+            if len(found) == 1 and _items(connection, address) != _items(connection, found[0]):
+                raise SiteError(f"{found[0]} answers other papers than {address}")
     connection.close()
+    rows.close()
     if not found:
         raise SiteError(f"no search brings {ROWS} papers")
     return found
 
 
-def _answers(url: str, searches: Sequence[str]) -> Iterator[list[str]]:
-    """The arXiv ids that each search brings."""
-    import http.client
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
-    for address in searches:
-        connection.request("GET", f"{address}&fields=id")
-        answer = connection.getresponse()
-        yield [item["id"] for item in json.loads(answer.read())["items"]]
-    connection.close()
+def _items(connection: http.client.HTTPConnection, address: str) -> list[dict[str, Any]]:
+    """What an address of the API answers, without scores."""
+    connection.request("GET", address)
+    items: list[dict[str, Any]] = json.loads(connection.getresponse().read())["items"]
+    for item in items:
+        item.pop("score", None)
+    return items
 
 
 def _rounds(url: str, addresses: Mapping[str, Sequence[str]], seconds: float) -> dict[str, dict[str, list[Seen]]]:
