@@ -7,7 +7,7 @@ import tantivy
 from tantivy import FieldType, Occur, Query
 
 from search import analysis
-from search.engines.base import TITLE_BOOST, Document, LexicalQuery, beginnings, title_length
+from search.engines.base import TITLE_BOOST, Document, LexicalQuery, Unit, beginnings, title_length
 from search.engines.compiling import TreeCompiler
 
 # Raise this when fields or analyzers change: an index of another number is rebuilt.
@@ -100,13 +100,29 @@ class Compiler(TreeCompiler[Query]):
         parts: list[tuple[Occur, Query]] = []
         if query.binding is not None:
             parts.append((Occur.Must, Query.const_score_query(self.tree(query.binding), 0.0)))
-        units = [self.unit(unit, scored=scored) for unit in query.units]
+        flat = scored and query.minimum <= 1
+        units = [
+            clause
+            for unit in query.units
+            for clause in (self._flat(unit) if flat else [self.unit(unit, scored=scored)])
+        ]
         parts += [(Occur.Should, unit) for unit in units]
         if not parts:
             return Query.all_query()
         if units and query.binding is None and not query.minimum:
             return Query.boolean_query(parts, 1)
         return Query.boolean_query(parts, query.minimum if units else None)
+
+    def _flat(self, unit: Unit) -> list[Query]:
+        """The clauses of a scored unit, side by side where it is one stem: what stands in a title stands in "all", so
+        that the same papers match with the same scores, and tantivy skips what cannot be among the best (block-max
+        WAND), which it does for terms without a clause around them only."""
+        match unit.alternatives:
+            case ((stem,),):
+                title = Query.boost_query(self._counted("title", stem), unit.weight * TITLE_BOOST)
+                return [self.boosted(self._counted("all", stem), unit.weight), title]
+            case _:
+                return [self.unit(unit, scored=True)]
 
     def nothing(self) -> Query:
         """See TreeCompiler."""
