@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 LARGEST = 127
+# With AVX-512's instructions for bytes numkong multiplies all rows with a packed matrix in two thirds of the time that
+# it takes row by row; without them that is the slower way.
+PACKED = bool(numkong.get_capabilities()["icelake"])
 Codes = NDArray[np.int8]
 Scales = NDArray[np.float32]
 
@@ -29,7 +32,10 @@ def products(codes: Codes, scales: Scales, vector: NDArray[np.floating]) -> NDAr
     """Approximate inner products of n ≥ 1 coded rows with a vector (d,), as (n,): for unit vectors the cosines of
     their codes."""
     code, scale = pack(vector[None, :])
-    # Single precision holds the sums exactly up to 1,040 dimensions; numkong lets other threads run meanwhile.
-    sums = np.asarray(numkong.cdist(code, codes, "dot", out_dtype="float32"))[0]
-    found: NDArray[np.float32] = sums * (scales * scale)
+    # Whole sums either way (single precision holds them up to 1,040 dimensions); other threads run meanwhile.
+    if PACKED:
+        sums = np.asarray(numkong.dots_packed(codes, numkong.dots_pack(code)))[:, 0]
+    else:
+        sums = np.asarray(numkong.cdist(code, codes, "dot", out_dtype="float32"))[0]
+    found: NDArray[np.float32] = sums.astype(np.float32, copy=False) * (scales * scale)
     return found
