@@ -10,6 +10,7 @@ query should be close too: score regularisation (Diaz, Regularizing Ad Hoc Retri
 measured: docs/quality.md.
 """
 
+import numkong
 import numpy as np
 from numpy.typing import NDArray
 
@@ -103,9 +104,11 @@ def smoothed(scores: NDArray[np.float64], vectors: Vectors, share: float = NEIGH
     count = min(NEIGHBOURS, len(scores) - 1)
     if count < 1:
         return scores
-    similar = vectors @ vectors.T
+    # By numkong: NumPy wakes another thread for so small a product and waits for it. Stored vectors are float16.
+    halves = vectors.astype(np.float16)
+    similar = np.array(numkong.cdist(halves, halves, "dot", out_dtype="float32"))
     np.fill_diagonal(similar, -1)
-    nearest = np.argpartition(-similar, count - 1, axis=1)[:, :count]
+    nearest = np.argpartition(similar, -count, axis=1)[:, -count:]
     weights = np.maximum(0, np.take_along_axis(similar, nearest, axis=1))
     total = weights.sum(axis=1)
     mean = (weights * scores[nearest]).sum(axis=1) / np.maximum(total, 1e-9)
