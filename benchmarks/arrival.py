@@ -1,7 +1,7 @@
 """How fast papers arrive: indexing beside the encoder alone, and loading of records, in one run.
 
-`make bench` (or `python -m benchmarks.arrival --loaded 100000 --encoded 1000`). Real records from ../shared/data where
-that folder is present, else the sample shelf repeated under other ids.
+`python -m benchmarks.arrival --loaded 50000 --encoded 2560`, or as a part of `make bench`. Real records from
+../shared/data where that folder is present, else the sample shelf repeated under other ids.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import json
 import lzma
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks import SHARED
 
@@ -29,19 +31,40 @@ ROUNDS = 5
 def main() -> None:
     """Index, load, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--loaded", type=int, default=100_000, help="records to load")
-    parser.add_argument("--encoded", type=int, default=1000, help="papers to encode and index")
+    parser.add_argument("--loaded", type=int, default=50_000, help="records to load, each round into a new database")
+    parser.add_argument("--encoded", type=int, default=2560, help="papers to encode and index, all rounds together")
+    parser.add_argument("--json", type=Path, help="also write the figures into this file")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
         # Loading first: a child of a process that holds the model is counted with its parent's memory.
-        os.environ |= {"DATA_DIR": f"{folder}/loading", "DJANGO_SETTINGS_MODULE": "config.settings"}
-        _loading(Path(folder) / "records.jsonl", options.loaded)
+        figures = _loading(Path(folder), options.loaded)
         os.environ["DATA_DIR"] = f"{folder}/indexing"
-        _indexing(options.encoded)
+        figures |= _indexing(options.encoded)
+    print(told(figures))
+    if options.json:
+        options.json.write_text(json.dumps(figures))
 
 
-def _indexing(count: int) -> None:
-    """The encoder alone and whole indexing take turns on the same papers, so that a noisy machine hits both."""
+def told(figures: dict[str, Any]) -> str:
+    """The figures in two lines."""
+    encoder, indexing, loading = (figures[name] for name in ("encoder", "indexing", "loading"))
+    ratios = [whole / alone for alone, whole in zip(encoder, indexing, strict=True)]
+    rates = (
+        f"encoder alone {statistics.median(encoder):.1f} papers/s, indexing {statistics.median(indexing):.1f} papers/s"
+    )
+    spread = f"median of {len(ratios)} rounds, {min(ratios):.3f} to {max(ratios):.3f}"
+    loaded = f"{statistics.median(loading):,.0f} records/s ({min(loading):,.0f} to {max(loading):,.0f})"
+    peak = f"{figures['loading_peak'] / 1e6:,.0f} MB"
+    return (
+        f"{rates}: ratio {statistics.median(ratios):.3f} ({spread})\n"
+        f"loading {loaded}, start-up included, peak memory {peak}"
+    )
+
+
+def _indexing(count: int) -> dict[str, Any]:
+    """The encoder alone and whole indexing take turns on the same papers, so that a noisy machine hits both. Papers a
+    second, by round: "encoder" by the encoder that indexing uses, "indexing" until the last paper is confirmed."""
     _manage("migrate", "--verbosity", "0")
     import django
 
@@ -56,7 +79,7 @@ def _indexing(count: int) -> None:
     encoder.load()
     index_pending()  # an empty index
     rows = _rows()
-    ratios, alone, whole = [], [], []
+    alone, whole = [], []
     for _ in range(ROUNDS):
         records = [from_json(json.loads(next(rows))) for _ in range(count // ROUNDS)]
         ingest(records)
@@ -68,22 +91,24 @@ def _indexing(count: int) -> None:
         start = time.perf_counter()
         indexed = index_pending()
         whole.append(indexed / (time.perf_counter() - start))
-        ratios.append(whole[-1] / alone[-1])
-    print(
-        f"encoder alone {statistics.median(alone):.1f} papers/s, indexing {statistics.median(whole):.1f} papers/s: "
-        f"ratio {statistics.median(ratios):.3f} (median of {ROUNDS} rounds, {min(ratios):.3f} to {max(ratios):.3f})"
-    )
+    return {"encoder": alone, "indexing": whole, "encoded": count}
 
 
-def _loading(path: Path, count: int) -> None:
+def _loading(folder: Path, count: int) -> dict[str, Any]:
+    """Records a second by round, start-up included, and the peak of memory in bytes."""
+    path = folder / "records.jsonl"
     with path.open("w", encoding="utf-8") as out:
         out.writelines(itertools.islice(_rows(), count))
-    _manage("migrate", "--verbosity", "0")
-    start = time.perf_counter()
-    _manage("load_papers", str(path))
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"loading {count / seconds:,.0f} records/s, start-up included, peak memory {peak:,.0f} MB")
+    rates = []
+    for number in range(ROUNDS):
+        os.environ["DATA_DIR"] = str(folder / f"loading-{number}")
+        _manage("migrate", "--verbosity", "0")
+        start = time.perf_counter()
+        _manage("load_papers", str(path))
+        rates.append(count / (time.perf_counter() - start))
+        shutil.rmtree(folder / f"loading-{number}")
+    peak = 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return {"loading": rates, "loading_peak": peak, "loaded": count}
 
 
 def _rows() -> Iterator[str]:

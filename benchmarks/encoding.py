@@ -92,6 +92,7 @@ def main() -> None:
     """Measure both, print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--json", type=Path, help="write the figures into this file, and no page")
     parser.add_argument("--of", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.of:
@@ -99,7 +100,8 @@ def main() -> None:
         return
     if not RECORDS.is_file():
         raise SystemExit("Real papers are needed: there is no shared data beside the project.")
-    page.check(PAGE, "encoding")
+    if not options.json:
+        page.check(PAGE, "encoding")
     found: dict[str, list[dict[str, float]]] = {name: [] for name in RUNTIMES}
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATA_DIR": folder}
@@ -115,7 +117,10 @@ def main() -> None:
     least = float(np.einsum("nd,nd->n", ours, theirs).min())
     text = table(found, least, options.turns)
     print(text)
-    page.put(PAGE, "encoding", text)
+    if options.json:
+        options.json.write_text(json.dumps({"found": found, "least": least, "turns": options.turns}))
+    else:
+        page.put(PAGE, "encoding", text)
 
 
 def table(found: dict[str, list[dict[str, float]]], least: float, turns: int) -> str:
