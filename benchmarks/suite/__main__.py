@@ -130,8 +130,8 @@ def _http(folder: Path, papers: int) -> None:
     roots = {"embedded": str(folder / "indexes" / str(papers) / "embedded" / "index")}
     if "ELASTICSEARCH_URL" in os.environ:
         roots[ELASTIC] = alias(corpus)
-    place = folder / f"site-{papers}"
-    place.mkdir(exist_ok=True)
+    place = folder / "sites" / str(papers)
+    place.mkdir(parents=True, exist_ok=True)
     measured = site.measure(corpus, place, roots)
     with changing(folder) as results:
         results.sizes.setdefault(papers, Size(corpus.real, corpus.given, corpus.width)).http = measured

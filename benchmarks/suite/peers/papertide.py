@@ -1,4 +1,6 @@
-"""Papertide itself, on either of its engines: its own parsing, reading and ranking, without the page around it.
+"""Papertide itself, on either of its engines: its own parsing, reading and ranking, without the page around it. By
+meaning alone it is asked for the nearest as every peer is; words and meaning together, and relatives, are fused, put in
+order by full vectors and smoothed as on the page.
 
 The full vectors that order the best come from a file of the corpus instead of the database.
 """
@@ -11,13 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.suite.corpus import Corpus
-from benchmarks.suite.peers.base import KINDS, Ids, Peer, Scores, Task
+from benchmarks.suite.peers.base import CANDIDATES, KINDS, Ids, Peer, Scores, Task
 from papers.batches import batched
 from search.encoder import get_encoder
 from search.engines import elastic_engine
 from search.engines.base import Engine
 from search.engines.embedded import EmbeddedEngine
-from search.plan import Plan
 from search.query import parse
 from search.reading import read
 from search.related import rank_related
@@ -62,7 +63,9 @@ class Papertide(Peer):
         if kind == "related":
             found = rank_related(context, task.title, task.abstract, task.vector)
         elif kind == "meaning":
-            found = rank(context, Plan(None, (), task.text, (), False), task.vector, lexical=False)
+            assert task.vector is not None
+            short = context.transform.apply(task.vector[None, :], context.width)[0]
+            found = context.engine.nearest(short, CANDIDATES)
         else:
             plan = read(context.engine, context.table, parse(task.text)).plan
             found = rank(context, plan, encode(plan.text) if kind == "hybrid" else task.vector)
