@@ -14,6 +14,7 @@ PEERS = {
     "faiss-hnsw": "faiss, HNSW",
 }
 HOUSES = ("embedded", "elasticsearch")  # those of the peers that the site runs on
+WORDS = frozenset({"word", "words", "title", "question", "phrase", "filtered"})  # kinds that are words
 KINDS = {
     "word": "one word",
     "words": "2 to 5 words",

@@ -136,25 +136,19 @@ def _notes(size: Size) -> Iterator[str]:
 
 
 def _halves(size: Size) -> Iterator[str]:
-    """p50 by kind and peer; in a sentence that of peers that answer one kind only."""
+    """p50 by kind and peer: those that read words, then those that know vectors alone."""
     ours = size.peers.get("embedded", Measured()).kinds
-    answering = [name for name, peer in size.peers.items() if len(peer.kinds) > 1]
-    kinds = [kind for kind in labels.KINDS if any(kind in size.peers[name].kinds for name in answering)]
-    if kinds:
-        yield "p50 in milliseconds, in brackets how many times Papertide’s (~: over fewer questions):"
-        rows = [
-            [labels.kind(kind), *(_half(size.peers[name], name, kind, ours) for name in answering)] for kind in kinds
-        ]
-        yield from table(["", *(labels.peer(name) for name in answering)], rows)
-    for kind in labels.KINDS:
-        others = [
-            f"{labels.peer(name)} {_half(peer, name, kind, ours)}"
-            for name, peer in size.peers.items()
-            if list(peer.kinds) == [kind]
-        ]
-        if others:
-            yield f"Those that answer nothing else ({labels.kind(kind)}): {'; '.join(others)}."
-            yield ""
+    scans = [name for name, peer in size.peers.items() if peer.kinds and not labels.WORDS & set(peer.kinds)]
+    readers = [name for name, peer in size.peers.items() if peer.kinds and name not in scans]
+    told = "p50 in milliseconds, in brackets how many times Papertide’s (~: over fewer questions):"
+    for names, title in ((readers, told), (scans, "The same of scans of full vectors, which know nothing else:")):
+        kinds = [kind for kind in labels.KINDS if any(kind in size.peers[name].kinds for name in names)]
+        if kinds:
+            yield title
+            rows = [
+                [labels.kind(kind), *(_half(size.peers[each], each, kind, ours) for each in names)] for kind in kinds
+            ]
+            yield from table(["", *(labels.peer(name) for name in names)], rows)
 
 
 def _half(peer: Measured, name: str, kind: str, ours: dict[str, Waits]) -> str:

@@ -104,8 +104,11 @@ def _rivals(size: Size) -> Iterator[Verdict]:
         seen = None
         if by_kind:
             worst = min(by_kind, key=lambda kind: by_kind[kind])
-            middle = statistics.median(by_kind.values())
-            seen = f"{by_kind[worst]:.1f}× at least ({labels.kind(worst)}), {middle:.1f}× in the median of kinds"
+            middle, won = statistics.median(by_kind.values()), sum(each > 1 for each in by_kind.values())
+            seen = (
+                f"{by_kind[worst]:.2g}× at least ({labels.kind(worst)}), {middle:.2g}× in the median; "
+                f"ahead in {won} of {len(by_kind)} kinds"
+            )
         lowest = min(by_kind.values(), default=0.0)
         measure = f"p50 of {label} ÷ embedded, every kind that both answer"
         yield _graded(measure, ("> 1×", "≥ 3×"), seen, lowest > 1, lowest >= 3)
