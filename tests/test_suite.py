@@ -12,11 +12,13 @@ from benchmarks.suite import corpus as corpora
 from benchmarks.suite.children import Child, ChildError
 from benchmarks.suite.corpus import Corpus, corpus
 from benchmarks.suite.filling import Clocked
-from benchmarks.suite.peers.bare import Tantivy
-from benchmarks.suite.peers.base import Peer, Task
+from benchmarks.suite.peers.bare import Scan, Tantivy
+from benchmarks.suite.peers.base import CANDIDATES, Peer, Task
 from benchmarks.suite.peers.papertide import Embedded
 from benchmarks.suite.results import Measured, Part, Size, Waits, changing
 from papers.identifiers import parse_id
+from search.plan import make_plan
+from search.query import parse
 
 SHELF = Path(__file__).parent.parent / "papers" / "fixtures" / "shelf.jsonl"
 RECORDS, VECTORS = 57, 30
@@ -103,6 +105,23 @@ def test_the_nearest_of_a_paper_is_itself(few: Path, tmp_path: Path) -> None:
     peer.open(made, tmp_path / "index")
     ids, _ = peer.ask("meaning", Task("meaning", "", "", vector=made.full[4].astype(np.float32)))
     assert ids[0] == 5
+
+
+def test_the_bare_parts_find_the_same_with_the_same_scores(few: Path, tmp_path: Path) -> None:
+    made = corpus(few, 40)
+    site, bare = Embedded(), Tantivy()
+    for peer, name in ((site, "site"), (bare, "bare")):
+        (tmp_path / name).mkdir()
+        peer.fill(made, tmp_path / name)
+        peer.open(made, tmp_path / name)
+    words = "recursion string polynomial theory of the duality"
+    ours = site.context.engine.lexical(make_plan(parse(words), made.table).candidates(), CANDIDATES)
+    theirs = bare.ask("words", Task("words", words, words))
+    assert len(ours.ids) > 2
+    assert dict(zip(*theirs, strict=True)) == pytest.approx(dict(zip(ours.ids, ours.scores, strict=True)))
+    short = np.array(made.short[4])
+    near = site.context.engine.nearest(short, 10)
+    assert Scan(made).nearest(Task("meaning", "", "", short=short))[0][:10].tolist() == near.ids.tolist()
 
 
 def test_results_grow_from_run_to_run(tmp_path: Path) -> None:

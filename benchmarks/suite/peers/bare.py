@@ -1,14 +1,14 @@
 """tantivy alone: the least that answers a query by words.
 
-A lean index of id, title and both texts, stemmed as Papertide stems and with the same clauses: each stem in title or
-abstract, and again in the title at a quarter. Its ids come from a fast field. No fields, dates, phrases or categories.
+A lean index of id, title and both texts, stemmed as Papertide stems and with the same clauses, side by side: each stem
+in title or abstract, and again in the title at a quarter. Its ids come from a fast field. No fields, dates, phrases or
+categories.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-import numkong
 import numpy as np
 import tantivy
 from tantivy import Occur, Query
@@ -61,17 +61,15 @@ class Tantivy(Peer):
 
     def find(self, weighted: Iterable[tuple[str, float]]) -> tuple[Ids, Scores]:
         """The best papers for weighted stems."""
-        clauses = [(Occur.Should, self._clause(stem, weight)) for stem, weight in weighted]
-        hits = self._searcher.search(Query.boolean_query(clauses), CANDIDATES, False).hits
+        terms = [
+            Query.boost_query(Query.term_query(self._schema, field, stem, "freq"), weight * boost)
+            for stem, weight in weighted
+            for field, boost in (("all", 1.0), ("title", TITLE_BOOST))
+        ]
+        query = Query.boolean_query([(Occur.Should, term) for term in terms])
+        hits = self._searcher.search(query, CANDIDATES, False).hits
         ids = self._searcher.fast_field_values("id", [address for _, address in hits])
         return np.array(ids, np.int64), np.array([score for score, _ in hits], np.float32)
-
-    def _clause(self, stem: str, weight: float) -> Query:
-        title = Query.boost_query(Query.term_query(self._schema, "title", stem, "freq"), TITLE_BOOST)
-        both = Query.boolean_query(
-            [(Occur.Must, Query.term_query(self._schema, "all", stem, "freq")), (Occur.Should, title)]
-        )
-        return both if weight == 1 else Query.boost_query(both, weight)
 
 
 def related_words(task: Task, corpus: Corpus) -> list[tuple[str, float]]:
@@ -80,8 +78,8 @@ def related_words(task: Task, corpus: Corpus) -> list[tuple[str, float]]:
 
 
 class Scan:
-    """A scan of the same vectors in a byte a dimension for the CANDIDATES nearest: nothing but the products and the
-    choice. Codes (n, k) int8 and scales (n,) float32 are in memory."""
+    """A scan of the same vectors in a byte a dimension for the CANDIDATES nearest: nothing but the products, as quick
+    as the site makes them, and the choice. Codes (n, k) int8 and scales (n,) float32 are in memory."""
 
     def __init__(self, corpus: Corpus) -> None:
         parts = [codes.pack(corpus.short[start : start + PACKED]) for start in range(0, corpus.papers, PACKED)]
@@ -91,9 +89,7 @@ class Scan:
     def nearest(self, task: Task) -> tuple[Ids, Scores]:
         """The nearest papers to a task's whitened vector, best first."""
         assert task.short is not None
-        code, scale = codes.pack(task.short[None, :])
-        found = np.asarray(numkong.cdist(code, self._codes, "dot", out_dtype="float32"))[0]
-        found *= self._scales * scale
+        found = codes.products(self._codes, self._scales, task.short)
         count = min(CANDIDATES, len(found))
         best = np.argpartition(found, len(found) - count)[len(found) - count :]
         best = best[np.argsort(-found[best])]
