@@ -212,7 +212,7 @@ def _served(axes: Axes, theme: Theme, served: dict[str, dict[str, Any]]) -> None
             place = at + (order - (len(served) - 1) / 2) * wide
             axes.bar([place], [rate], wide * 0.9, color=theme.of(peer))
             axes.annotate(
-                f"{rate:,.0f}", (place, rate), (0, 2), textcoords="offset points", ha="center", fontsize=7.5,
+                per_second(rate), (place, rate), (0, 2), textcoords="offset points", ha="center", fontsize=7.5,
                 color=theme.ink if peer == "embedded" else theme.soft,
             )  # fmt: skip
     axes.set_xticks(range(len(clients)), [f"{each} client{'s' if each != '1' else ''}" for each in clients])
@@ -226,6 +226,11 @@ def milliseconds(value: float) -> str:
     if value >= 1000:
         return f"{value / 1000:.3g} s"
     return f"{value:.0f} ms" if value >= 9.95 else f"{value:.2g} ms"
+
+
+def per_second(rate: float) -> str:
+    """ "4.3", "1,250"."""
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
 
 
 def _key(figure: Figure, theme: Theme, height: float, left: float, other: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.suite import labels
 from benchmarks.suite.costs import megabytes
 from benchmarks.suite.markdown import number, table
-from benchmarks.suite.pictures import milliseconds
+from benchmarks.suite.pictures import milliseconds, per_second
 from benchmarks.suite.results import Size
 from benchmarks.suite.verdict import WORDS_CALL, ratio
 
@@ -48,7 +48,7 @@ def _served(http: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def _rates(served: dict[str, Any]) -> str:
     waits = " / ".join(number(statistics.median(served[each])) for each in ("p50", "p95", "p99"))
-    return f"**{statistics.median(served['rps']):,.0f}**; {waits}"
+    return f"**{per_second(statistics.median(served['rps']))}**; {waits}"
 
 
 def _pages(http: dict[str, Any]) -> Iterator[str]:
