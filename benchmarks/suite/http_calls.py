@@ -6,6 +6,7 @@ query each time, no cache of answers.
 
 import http.client
 import json
+import os
 import random
 import sqlite3
 import sys
@@ -70,18 +71,19 @@ def measure(folder: Path, roots: Mapping[str, str], asked: Asked, seconds: float
     of the processor that the measuring client takes for an answer of the plain view and for an empty one."""
     told: dict[str, Any] = {}
     for engine, root in roots.items():
-        with site_of(folder, engine, root, BENCH_CACHES="none").serving() as url:
+        site = site_of(folder, engine, root, BENCH_CACHES="none")
+        with site.serving() as url:
             addresses = asked.addresses()
             if engine == "embedded":
                 addresses[PLAIN] = plain_addresses(url, folder / "papertide.sqlite3", addresses[WORDS])
             else:
                 addresses = {call: addresses[call] for call in SEARCHES}
-            seen = _rounds(url, addresses, seconds)
+            seen = _rounds(url, addresses, seconds, site.processes[-1])
         shown = {call: {clients: _figures(each) for clients, each in by.items()} for call, by in seen.items()}
         if engine == "embedded":
             told |= {call: shown.pop(call) for call in (PLAIN, EMPTY)}
             told["client"] = {
-                call: min(each.cpu * 1000 / len(each.times) for each in seen[call]["1"]) for call in (PLAIN, EMPTY)
+                call: min(each.cpu * 1000 / len(each.times) for each, _ in seen[call]["1"]) for call in (PLAIN, EMPTY)
             }
         told[engine] = shown
     return told
@@ -136,26 +138,42 @@ def _items(connection: http.client.HTTPConnection, address: str) -> list[dict[st
     return items
 
 
-def _rounds(url: str, addresses: Mapping[str, Sequence[str]], seconds: float) -> dict[str, dict[str, list[Seen]]]:
-    """By call and number of clients what was seen in each round, the calls taking turns."""
-    seen: dict[str, dict[str, list[Seen]]] = {call: {str(each): [] for each in CLIENTS} for call in addresses}
+def _rounds(
+    url: str, addresses: Mapping[str, Sequence[str]], seconds: float, pid: int
+) -> dict[str, dict[str, list[tuple[Seen, float]]]]:
+    """By call and number of clients what was seen in each round, with the seconds of the processor that the serving
+    process `pid` took, the calls taking turns. Raises SiteError where one is not answered."""
+    seen: dict[str, dict[str, list[tuple[Seen, float]]]] = {
+        call: {str(each): [] for each in CLIENTS} for call in addresses
+    }
     first = dict.fromkeys(addresses, 0)
     for turn in range(-1, ROUNDS):  # the first warms up
         for clients in CLIENTS if turn >= 0 else CLIENTS[1:2]:
             for call, asked in addresses.items():
+                before = _processor(pid)
                 done = load(Order(url, asked, seconds, clients, first=first[call], headers=headers(call)))
+                taken = _processor(pid) - before
                 first[call] += len(done.times)
                 if bad := {status for status in done.statuses if status != 200}:
                     raise SiteError(f"{call} with {clients} clients: {sorted(bad)}")
                 if turn >= 0:
-                    seen[call][str(clients)].append(done)
+                    seen[call][str(clients)].append((done, taken))
     return seen
 
 
-def _figures(rounds: Sequence[Seen]) -> dict[str, list[float]]:
+def _processor(pid: int) -> float:
+    """Seconds of the processor that a process has taken so far, by Linux."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _figures(rounds: Sequence[tuple[Seen, float]]) -> dict[str, list[float]]:
+    """Answers a second, milliseconds, and "cpu": milliseconds of the server's processor an answer."""
     quantiles = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-    return {"rps": [len(each.times) / each.seconds for each in rounds]} | {
-        name: [float(np.quantile(each.times, share)) for each in rounds] for name, share in quantiles.items()
+    found = {"rps": [len(each.times) / each.seconds for each, _ in rounds]}
+    found["cpu"] = [taken * 1000 / len(each.times) for each, taken in rounds]
+    return found | {
+        name: [float(np.quantile(each.times, share)) for each, _ in rounds] for name, share in quantiles.items()
     }
 
 
