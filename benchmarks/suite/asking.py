@@ -20,7 +20,6 @@ from benchmarks.suite.peers.base import KINDS, Peer, Task
 from benchmarks.suite.results import ROUNDS, Measured, Part, Waits
 
 PATIENCE = 3.0  # seconds that a round of one kind should take at most
-FEWEST = 10  # tasks of a round, however slow the peer is
 LAST = "hybrid"  # the kind that loads the encoder into the peers that have one: asked when memory has been measured
 
 Tasks = Mapping[str, Sequence[Task]]
@@ -97,7 +96,7 @@ def _warm(kind: str) -> int:
     begun, asked = time.perf_counter(), 0
     for asked, task in enumerate(tasks, start=1):
         _State.peer.ask(kind, task)
-        if time.perf_counter() - begun > PATIENCE and asked >= FEWEST:
+        if time.perf_counter() - begun > PATIENCE and asked >= _State.peer.fewest:
             break
     return asked
 

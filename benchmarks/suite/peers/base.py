@@ -46,11 +46,13 @@ class Peer(ABC):
     """Something that finds papers. `fill` and `open` each run in a process of its own, Django's settings loaded.
 
     kinds: of KINDS, those that it answers. most: papers that it can take in a bearable time, None for any number.
+    fewest: tasks of a kind that it is asked in each round, however slow it is.
     """
 
     name: ClassVar[str]
     kinds: ClassVar[frozenset[str]]
     most: ClassVar[int | None] = None
+    fewest: ClassVar[int] = 10
     note: str = ""
 
     @abstractmethod
