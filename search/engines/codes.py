@@ -29,8 +29,10 @@ def pack(vectors: NDArray[np.floating]) -> tuple[Codes, Scales]:
 
 
 def products(codes: Codes, scales: Scales, vector: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Approximate inner products of n ≥ 1 coded rows with a vector (d,), as (n,): for unit vectors the cosines of
+    """Approximate inner products of n coded rows with a vector (d,), as (n,): for unit vectors the cosines of
     their codes."""
+    if not len(codes):
+        return np.empty(0, np.float32)
     code, scale = pack(vector[None, :])
     # Whole sums either way (single precision holds them up to 1,040 dimensions); other threads run meanwhile.
     if PACKED:

@@ -52,7 +52,7 @@ from search.engines.tantivy_schema import (
     to_tantivy,
 )
 from search.engines.vector_table import Mask, VectorTable
-from search.query import Node
+from search.query import And, Node, Not
 
 HEAP = 64_000_000  # bytes a writer may hold before it writes a segment
 KEPT_MASKS = 32
@@ -309,12 +309,26 @@ class EmbeddedEngine(Engine):
             return kept
         mask = view.table.mask(within)
         if mask is None:
-            mask = view.table.holding(_by_day(view, view.compiler.tree(within), "newest", view.searcher.num_docs or 1))
+            mask = self._mask_by_words(view, within)
         view.masks[within] = mask
         while len(view.masks) > KEPT_MASKS:
             with suppress(KeyError):
                 view.masks.popitem(last=False)
         return mask
+
+    def _mask_by_words(self, view: View, within: Node) -> Mask:
+        match within:
+            # What is left out is few, what remains may be nearly all: each paper found costs a microsecond or two.
+            case Not(child):
+                return ~self._mask(view, child)
+            case And(children) if all(
+                isinstance(child, Not) or view.table.mask(child) is not None for child in children
+            ):
+                return np.asarray(np.logical_and.reduce([self._mask(view, child) for child in children]), bool)
+        found = view.searcher.search(
+            view.compiler.tree(within), view.searcher.num_docs or 1, False, order_by_field="id"
+        )
+        return view.table.holding(np.array([number for number, _ in found.hits], np.int64))
 
     @staticmethod
     def _facet(view: View, compiled: tantivy.Query, name: str, size: int) -> list[tuple[str, int]]:

@@ -6,6 +6,7 @@ TOMBSTONE for a day says that the paper is gone. How many rows are valid stands 
 writer left behind that number is cut off by the next writer, so a write counts whole or not at all.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -22,6 +23,9 @@ CATEGORY_ROOM = WORDS * 64
 ROW = np.dtype([("id", "<i8"), ("day", "<i4"), ("scale", "<f4"), ("categories", "<u8", (WORDS,))])
 TOMBSTONE = -1
 Mask = NDArray[np.bool_]
+# Where fewer than one of so many rows are wanted, those are taken out and multiplied; else all are.
+FEW = 8
+SAMPLE = 16  # one of so many scores tells which ones need not be ordered
 
 
 class VectorTable:
@@ -50,25 +54,27 @@ class VectorTable:
     def _map(self, name: str, dtype: np.dtype, shape: tuple[int, ...]) -> NDArray:
         if not self.count:
             return np.empty(shape, dtype)
-        return np.memmap(self.folder / name, dtype=dtype, mode="r", shape=shape)
+        return np.asarray(np.memmap(self.folder / name, dtype=dtype, mode="r", shape=shape))
 
     def nearest(self, vector: NDArray[np.float32], limit: int, mask: Mask | None) -> Hits:
         """The `limit` papers of largest inner product with `vector`, among those of `mask` (over `self.ids`), by codes;
         equal ones by descending id."""
         if not self.count or limit < 1:
             return Hits()
-        scores = codes.products(self.codes, self.scales, vector)
-        found = scores if self.whole else scores[self.slots]
-        ids = self.ids
-        if mask is not None:
-            found, ids = found[mask], ids[mask]
-        total = len(ids)
-        if limit < total:
-            edge = np.partition(found, total - limit)[total - limit]
-            best = found >= edge  # all that are equal to the last, so that the id decides among them
-            found, ids = found[best], ids[best]
+        found, ids = self._scores(vector, mask)
+        best = _largest(found, limit)
+        found, ids = found[best], ids[best]
         order = np.lexsort((-ids, -found))[:limit]
         return Hits(ids[order], found[order])
+
+    def _scores(self, vector: NDArray[np.float32], mask: Mask | None) -> tuple[codes.Scales, Ids]:
+        places = None if mask is None else np.flatnonzero(mask)
+        if places is not None and len(places) * FEW < self.count:
+            rows = self.slots[places]
+            return codes.products(self.codes[rows], self.scales[rows], vector), self.ids[places]
+        scores = codes.products(self.codes, self.scales, vector)
+        found = scores if self.whole else scores[self.slots]
+        return (found, self.ids) if places is None else (found[places], self.ids[places])
 
     def holding(self, ids: Ids) -> Mask:
         """The mask of these papers over `self.ids`; ids that are not in the table are passed over."""
@@ -83,7 +89,7 @@ class VectorTable:
         the columns know."""
         match node:
             case Range(start, end):
-                days = self.rows["day"][self.slots]
+                days = self._column("day")
                 after = days >= (start or date.min).toordinal()
                 return np.asarray(after & (days <= (end or date.max).toordinal()))
             case Field("cat", Word(name)):
@@ -105,7 +111,15 @@ class VectorTable:
         wanted = [bit for bit, code in enumerate(self.categories) if code in names]
         if any(bit >= CATEGORY_ROOM for bit in wanted):
             return None
-        return np.asarray((self.rows["categories"][self.slots] & _bits(wanted)).any(axis=1))
+        bits, column = _bits(wanted), self._column("categories")
+        mask = np.zeros(len(self.ids), bool)
+        for word in np.flatnonzero(bits):
+            mask |= (column[:, word] & bits[word]) != 0
+        return mask
+
+    def _column(self, name: str) -> NDArray:
+        column: NDArray = self.rows[name]
+        return column if self.whole else column[self.slots]
 
     def append(self, documents: Sequence[Document]) -> int:
         """Write rows behind the valid ones and return the count that makes them valid.
@@ -142,6 +156,22 @@ class VectorTable:
                 file.seek(self.count * size)
                 file.write(data.tobytes())
         return self.count + len(rows)
+
+
+def _largest(scores: NDArray[np.float32], limit: int) -> NDArray[np.intp]:
+    """The places of the `limit` largest scores, and of all that are equal to the last of them; maybe of some more."""
+    total = len(scores)
+    if limit >= total:
+        return np.arange(total)
+    sample = scores[::SAMPLE]
+    # As many of the sample as are among the largest with near certainty; where they were not, all are looked at.
+    share = limit // SAMPLE
+    rank = share + 5 * math.isqrt(share) + 5
+    if rank < len(sample):
+        places = np.flatnonzero(scores >= np.partition(sample, len(sample) - rank)[len(sample) - rank])
+        if len(places) >= limit:
+            return places
+    return np.flatnonzero(scores >= np.partition(scores, total - limit)[total - limit])
 
 
 def _bits(places: Sequence[int]) -> NDArray[np.uint64]:
