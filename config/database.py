@@ -11,12 +11,13 @@ from config.process import Kind
 KEPT = 60  # seconds that a connection without a pool is kept
 CONNECT = 10  # seconds to reach the server, and to wait for a connection of the pool
 
-# SQLite in WAL mode serves one machine; writers take turns.
+# SQLite in WAL mode serves one machine; writers take turns. What is mapped (2 GB, SQLite's most) is read without a call
+# of the system for each page, and not copied into each connection's own cache.
 _SQLITE = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 30,
     "init_command": (
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-64000; PRAGMA mmap_size=268435456;"
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-64000; PRAGMA mmap_size=2147418112;"
     ),
 }
 
