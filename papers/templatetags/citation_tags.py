@@ -1,11 +1,16 @@
 """Tags and filters for citing a paper, and for what points to its authors."""
 
 import json
+from collections.abc import Iterable
+from functools import lru_cache
+from html import escape
 from typing import Final
+from urllib.parse import quote
 
 from django import template
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.http import RFC3986_SUBDELIMS
 from django.utils.safestring import SafeString, mark_safe
 
 from papers import citations
@@ -24,6 +29,7 @@ _IN_SCRIPT: Final = {
     0x2029: "\\u2029",
 }
 LONGEST_NAME: Final = 200
+_AS_THEY_STAND: Final = f"{RFC3986_SUBDELIMS}~:@"  # as `reverse` has it
 
 
 @register.simple_tag
@@ -45,10 +51,23 @@ def plain_citation(paper: Paper) -> str:
     return citations.plain(paper)
 
 
+@register.simple_tag
+def author_links(names: Iterable[str]) -> SafeString:
+    """Names of authors, each a link to the author's page, parted by commas."""
+    links = (f'<a href="{escape(author_address(name))}">{escape(name)}</a>' for name in names)
+    return mark_safe(", ".join(links))  # noqa: S308 (both parts went through escape)
+
+
 @register.filter
 def author_address(name: str) -> str:
     """The address of an author's page, words joined by `+`; of a search for what is too long or odd for a name."""
     plain = collapse(name.replace("/", " ").replace("+", " "))
     if not any(map(str.isalpha, plain)) or len(plain) > LONGEST_NAME:
         return phrase_search(name, "au")
-    return reverse("author", args=[plain.replace(" ", "+")])
+    return _authors(get_script_prefix()) + quote(plain.replace(" ", "+"), safe=_AS_THEY_STAND)
+
+
+@lru_cache(maxsize=8)
+def _authors(_prefix: str) -> str:
+    """What the addresses of all authors' pages begin with; names are many, and `reverse` is slow."""
+    return reverse("author", args=["-"]).removesuffix("-")
