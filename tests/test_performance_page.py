@@ -72,7 +72,13 @@ def invented(wanted: Sequence[str] = KINDS) -> Results:
 
 def _served(rounds, rate: float, clients: int) -> dict[str, list[float]]:
     wait = 1000 * clients / rate
-    return {"rps": rounds(rate), "p50": rounds(wait), "p95": rounds(2 * wait), "p99": rounds(3 * wait)}
+    return {
+        "rps": rounds(rate),
+        "p50": rounds(wait),
+        "p95": rounds(2 * wait),
+        "p99": rounds(3 * wait),
+        "cpu": rounds(4),
+    }
 
 
 @pytest.fixture(scope="module")

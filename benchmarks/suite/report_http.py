@@ -18,15 +18,16 @@ def http_part(size: Size) -> Iterator[str]:
     clients = list(dict.fromkeys(each for _, _, by_clients in served for each in by_clients))
     rows = []
     for call, house, by_clients in served:
-        rows.append([call, house, *(_rates(by_clients[each]) if each in by_clients else "–" for each in clients)])
+        cells = [_rates(by_clients[each]) if each in by_clients else "–" for each in clients]
+        rows.append([call, house, *cells, _taken(by_clients)])
         if call == WORDS_CALL and size.http.get("plain"):
             plain = size.http["plain"]
             shares = (f"{ratio(by_clients[each]['rps'], plain[each]['rps']):.0%}" for each in clients)
-            rows.append(["", "÷ the plain view", *shares])
+            rows.append(["", "÷ the plain view", *shares, ""])
     if rows:
-        yield "Requests a second; p50 / p95 / p99 in milliseconds:"
+        yield "**Requests a second**; p50 / p95 / p99 in milliseconds; what an answer takes of the server’s processor:"
         counted = (f"{each} client{'s' if each != '1' else ''}" for each in clients)
-        yield from table(["", "", *counted], rows)
+        yield from table(["", "", *counted, "processor"], rows)
     if "client" in size.http:
         taken = size.http["client"]["plain"]
         yield f"Of each answer of the plain view, {taken:.2g} ms of a processor are the measuring client’s own."
@@ -44,6 +45,12 @@ def _served(http: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for house in labels.HOUSES:
             if call in http.get(house, {}):
                 yield call, labels.peer(house), http[house][call]
+
+
+def _taken(by_clients: dict[str, Any]) -> str:
+    """Of the server's processor, for one answer, with the fewest clients."""
+    taken = by_clients[min(by_clients, key=int)].get("cpu")
+    return milliseconds(statistics.median(taken)) if taken else "–"
 
 
 def _rates(served: dict[str, Any]) -> str:
