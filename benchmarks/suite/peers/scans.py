@@ -1,17 +1,20 @@
 """The nearest vectors and nothing else: by numpy, by faiss one by one, by faiss approximately."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.suite.corpus import DIMENSION, Corpus
 from benchmarks.suite.peers.base import CANDIDATES, Ids, Peer, Scores, Task
 from benchmarks.suite.peers.filters import best
+
+logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # it tells of builds that it looks for and does not need
+import faiss  # noqa: E402
 
 Rows = NDArray[np.float32]
 
@@ -106,7 +109,7 @@ class FaissIvf(FaissFlat):
 
 
 def _tune(index: faiss.IndexIVFFlat, corpus: Corpus, chance: np.random.Generator) -> float:
-    """Let the index look at as few lists, a power of two, as give RECALL; what it then gives."""
+    """Let the index look at about as few lists as give RECALL; what it then gives."""
     count = min(CANDIDATES, corpus.papers)
     papers = np.sort(chance.choice(corpus.papers, min(TRIED, corpus.papers), replace=False))
     asked = corpus.full[papers] + chance.normal(0, NOISE, (len(papers), DIMENSION)).astype(np.float32)
@@ -115,14 +118,14 @@ def _tune(index: faiss.IndexIVFFlat, corpus: Corpus, chance: np.random.Generator
         scores, places = faiss.knn(asked, rows, min(count, len(rows)), faiss.METRIC_INNER_PRODUCT)
         exact.add_result(scores, places + start)
     exact.finalize()
-    recall, index.nprobe = 0.0, 1
+    index.nprobe = max(1, index.nlist // 64)
     while True:
         _, rows = index.search(asked, count)
         found = [len(np.intersect1d(one, other)) for one, other in zip(rows, exact.I, strict=True)]
         recall = float(np.mean(found)) / count
         if recall >= RECALL or index.nprobe >= index.nlist:
             return recall
-        index.nprobe = min(index.nlist, index.nprobe * 2)
+        index.nprobe = min(index.nlist, index.nprobe * 5 // 4 + 1)
 
 
 def _chunks(corpus: Corpus) -> Iterator[tuple[int, Rows]]:
