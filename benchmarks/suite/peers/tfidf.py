@@ -25,6 +25,7 @@ class TfidfSvm(Peer):
 
     name: ClassVar[str] = "tfidf"
     kinds: ClassVar[frozenset[str]] = frozenset({"word", "words", "title", "question", "filtered", "related"})
+    fewest: ClassVar[int] = 3  # an SVM of 364,000 papers takes seconds
     note = f"scikit-learn {sklearn.__version__}, {FEATURES:,} features at most"
 
     def fill(self, corpus: Corpus, folder: Path) -> None:
