@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from hashlib import blake2b
 
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count, Q
 
@@ -14,6 +16,7 @@ from papers.models import Paper, PaperCategory
 PAGE_SIZE = 25
 REACH = 10_000
 """So many papers of one list can be paged through and are counted; further back a reader goes by days."""
+BEYOND_SECONDS = 60
 
 _LINKS = PaperCategory._meta.db_table
 _PAPERS = Paper._meta.db_table
@@ -97,7 +100,24 @@ class Listing:
             return [(pk, _moment(published)) for pk, published in cursor.fetchall()]
 
     def total(self) -> int:
-        """How many papers there are, counted up to REACH + 1; one database query."""
+        """How many papers there are, counted up to REACH + 1; one database query.
+
+        That a list of several categories has more is known for a minute: so far up, counting takes longer than all the
+        rest of a page, and no list loses papers but to arXiv's removals. Others are always counted.
+        """
+        include, exclude = self.codes
+        if self.spec is None or len(include) + len(exclude) == 1:
+            return self._count()
+        asked = (REACH, include, exclude, self.start, self.end)
+        key = f"beyond-reach:{blake2b(repr(asked).encode(), digest_size=16).hexdigest()}"
+        if cache.get(key):
+            return REACH + 1
+        count = self._count()
+        if count > REACH:
+            cache.set(key, True, BEYOND_SECONDS)
+        return count
+
+    def _count(self) -> int:
         if self.spec is None:
             # In order, so that PostgreSQL walks the index as far as it counts.
             papers = Paper.objects.filter(self.within(), removed=False).order_by("-published", "-id")

@@ -151,6 +151,21 @@ def test_pages_end_at_the_reach(client: Client, monkeypatch: pytest.MonkeyPatch)
         assert "Choose days" in page_of(client, f"{address}?page=4", 404).text_content()
 
 
+def test_that_a_list_has_more_than_is_counted_is_known_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr("papers.listing.REACH", 20)
+    PaperFactory.create_batch(22)
+    both, one = Listing(split_spec("cs.CL+cs.AI-cs.CY")), Listing(split_spec("cs.CL"))
+    with django_assert_num_queries(3):
+        assert [both.total(), both.total(), one.total(), one.total()] == [21] * 4
+    Paper.objects.first().delete()  # type: ignore[union-attr]
+    assert Listing(split_spec("cs.CL+cs.LG")).total() == 21
+    for left in (20, 19):
+        Paper.objects.first().delete()  # type: ignore[union-attr]
+        assert Listing(split_spec("cs.CL+math.AG")).total() == left
+
+
 def test_equal_times_keep_one_order_over_pages() -> None:
     for number in range(30):
         paper(f"2511.{number:05}", "cs.AI cs.LG")
