@@ -19,13 +19,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tantivy
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from search.engines import tantivy_facets
 from search.engines.base import (
     SHORTEST_SPELT,
     SPELLINGS,
@@ -56,10 +56,6 @@ from search.query import And, Node, Not
 
 HEAP = 64_000_000  # bytes a writer may hold before it writes a segment
 KEPT_MASKS = 32
-# Of a facet each segment of the index tells its FACET_DEPTH commonest values first, and FACET_CHOICE times as many are
-# looked at as are asked for: what is common in the whole may be rare in a segment.
-FACET_DEPTH, FACET_CHOICE, FACET_ALL = 1_000, 20, 2**31
-_FACET_FIELDS = {"category": "category", "year": "year", "keyword": "keyword", "author": "author_name"}
 
 
 @dataclass(frozen=True)
@@ -125,12 +121,7 @@ class EmbeddedEngine(Engine):
     def count(self, query: LexicalQuery) -> int:
         """See Engine."""
         view = self._open()
-        if view is None:
-            return 0
-        counted = view.searcher.aggregate(
-            view.compiler.query(query, scored=False), {"papers": {"value_count": {"field": "id"}}}
-        )
-        return int(counted["papers"]["value"])
+        return 0 if view is None else tantivy_facets.count(view.searcher, view.compiler.query(query, scored=False))
 
     def nearest(self, vector: NDArray[np.float32], limit: int, within: Node | None = None) -> Hits:
         """See Engine."""
@@ -162,8 +153,7 @@ class EmbeddedEngine(Engine):
         view = self._open()
         if view is None:
             return {name: [] for name in names}
-        compiled = view.compiler.query(query, scored=False)
-        return {name: self._facet(view, compiled, _FACET_FIELDS[name], size) for name in names}
+        return tantivy_facets.facets(view.searcher, view.compiler, query, names, size)
 
     def frequencies(self, terms: Sequence[str], kind: Counted = "stem") -> tuple[int, NDArray[np.int64]]:
         """See Engine."""
@@ -331,19 +321,6 @@ class EmbeddedEngine(Engine):
         return view.table.holding(np.array([number for number, _ in found.hits], np.int64))
 
     @staticmethod
-    def _facet(view: View, compiled: tantivy.Query, name: str, size: int) -> list[tuple[str, int]]:
-        choice = FACET_CHOICE * size
-        terms: dict[str, Any] = {"field": name, "size": choice, "segment_size": max(choice, FACET_DEPTH)}
-        counted = view.searcher.aggregate(compiled, {"facet": {"terms": terms}})["facet"]
-        rows, error = counted["buckets"], counted["doc_count_error_upper_bound"]
-        if error:
-            # No value counts for more than `error` above what it was told with: are the others out of reach?
-            sure = rows[-1]["doc_count"] + error <= rows[size - 1]["doc_count"]
-            terms |= {"include": [bucket["key"] for bucket in rows]} if sure else {"segment_size": FACET_ALL}
-            counted = view.searcher.aggregate(compiled, {"facet": {"terms": terms}})["facet"]
-        return [(_facet_text(bucket["key"]), bucket["doc_count"]) for bucket in counted["buckets"][:size]]
-
-    @staticmethod
     def _hits(view: View, addresses: list[tantivy.DocAddress], scores: list[float]) -> Hits:
         if not addresses:
             return Hits()
@@ -397,10 +374,6 @@ def _as_engine_errors(what: str, *kinds: type[Exception]) -> Iterator[None]:
         yield
     except caught as error:
         raise EngineError(f"{what}: {error}") from error
-
-
-def _facet_text(key: object) -> str:
-    return str(int(key)) if isinstance(key, float) else str(key)
 
 
 def _replace(path: Path, text: str) -> None:

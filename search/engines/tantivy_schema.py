@@ -124,6 +124,10 @@ class Compiler(TreeCompiler[Query]):
             case _:
                 return [self.unit(unit, scored=True)]
 
+    def within(self, query: Query, field: str, value: str) -> Query:
+        """Those papers of an unscored query that have this value in the field."""
+        return Query.boolean_query([(Occur.Must, self.term(field, value)), (Occur.Must, query)])
+
     def nothing(self) -> Query:
         """See TreeCompiler."""
         return Query.empty_query()
