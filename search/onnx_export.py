@@ -1,9 +1,9 @@
 """Write a sentence-transformers model down for ONNX Runtime: `python -m search.onnx_export SOURCE FOLDER`.
 
 A process of its own, so that no process of the site ever holds PyTorch for it. FOLDER gets `model.onnx` (token numbers
-to an L2-normalised vector), `tokenizer.json` and `about.json`. Whether both give the same vectors is checked before
-FOLDER gets its name; where they do not, or where the model cannot be written down, `about.json` alone says why, and the
-site goes on with PyTorch.
+to an L2-normalised vector) with its `weights.bin`, `tokenizer.json` and `about.json`. Whether both give the same
+vectors is checked before FOLDER gets its name; where they do not, or where the model cannot be written down,
+`about.json` alone says why, and the site goes on with PyTorch.
 
 Exit codes: 0 written, whether usable or not; UNREADABLE the model cannot be loaded, why in the last line of the
 standard error.
@@ -14,7 +14,7 @@ import shutil
 import sys
 import warnings
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 import numpy as np
@@ -98,16 +98,17 @@ def _write(model: Any, folder: Path) -> dict[str, Any]:
     whole.eval()
     whole.requires_grad_(False)
     example = tokenizer(["two texts", "of unequal length here"], padding=True, return_tensors="pt")
-    with torch.no_grad():
+    with TemporaryDirectory(dir=folder) as exported, torch.no_grad():
         torch.onnx.export(
             whole,
             tuple(example[name] for name in names),
-            str(folder / "model.onnx"),
+            f"{exported}/model.onnx",
             input_names=names,
             output_names=["vector"],
             dynamic_axes={name: {0: "texts", 1: "tokens"} for name in names},
             dynamo=False,
         )
+        _with_weights_beside(f"{exported}/model.onnx", folder / "model.onnx")
     tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
     about = {
         "dimension": int(model.get_embedding_dimension()),
@@ -116,6 +117,22 @@ def _write(model: Any, folder: Path) -> dict[str, Any]:
     }
     (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
     return about | _compared(model, folder)
+
+
+def _with_weights_beside(source: str, target: Path) -> None:
+    """Write a model down again with its weights in a file of their own, which ONNX Runtime maps into memory: what it
+    looks up in them, half of a small model, belongs to the file and to no process."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    # What holds on every machine; what is this one's own is done at each start.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(target)
+    prefix = "session.optimized_model_external_initializers_"
+    options.add_session_config_entry(f"{prefix}file_name", "weights.bin")
+    options.add_session_config_entry(f"{prefix}min_size_in_bytes", "1024")
+    onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 def _compared(model: Any, folder: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 log = structlog.get_logger()
 LONGEST = 900  # seconds that writing a model down may take; a large one is loaded from a disk, or from a hub
+FORMAT = "2"  # of what `search.onnx_export` writes: another one is written down anew
 UNREADABLE = 2  # what `search.onnx_export` ends with where the model cannot be loaded
 
 
@@ -90,7 +91,7 @@ def _state(source: str) -> str:
     """Twelve hexadecimal digits that change when the files of a model do, or what has written it down."""
     import onnxruntime
 
-    said = [source, onnxruntime.__version__]
+    said = [source, onnxruntime.__version__, FORMAT]
     for file in sorted(Path(source).rglob("*")) if Path(source).is_dir() else ():
         if file.is_file():
             facts = file.stat()
