@@ -24,12 +24,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, BinaryIO, TypeVar
+from typing import IO, TYPE_CHECKING, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.random import Generator, SeedSequence
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 MEMORY = 96 << 20  # bytes, above what Python and its libraries take themselves
 BLOCK = 1 << 20  # bytes read at a time: a processor's cache holds them
@@ -210,8 +212,10 @@ def _permuted(bucket: _Bucket, chance: Generator, column: NDArray[np.int32]) -> 
     return memoryview(_rows(data, column)[chance.permutation(bucket.lines)].data)
 
 
-def _rows(data: bytes, column: NDArray[np.int32]) -> csr_array:
+def _rows(data: bytes, column: NDArray[np.int32]) -> "csr_array":
     """Lines as the rows of a matrix, (lines, 1)."""
+    from scipy.sparse import csr_array  # 14 MB, which the processes of the site that never shuffle need not hold
+
     values = np.frombuffer(data, dtype=np.uint8)
     ends = np.flatnonzero(values == NEWLINE)
     rows = csr_array((len(ends), 1), dtype=np.uint8)
