@@ -83,6 +83,11 @@ def _spans(
     text: str, begin: int, finish: int, stems: frozenset[str], phrases: dict[str, list[tuple[str, ...]]]
 ) -> Iterator[tuple[int, int]]:
     """Where marks begin and end in a stretch of prose, from left to right, none within another."""
+    if not phrases:  # each word of the text stands there several times, and few are marked
+        marked = {token for token in set(_TOKEN.findall(text, begin, finish)) if _terms(token)[1] in stems}
+        if marked:
+            yield from (found.span() for found in _TOKEN.finditer(text, begin, finish) if found[0] in marked)
+        return
     tokens = [(found.start(), found.end(), *_terms(found[0])) for found in _TOKEN.finditer(text, begin, finish)]
     exact = tuple(token[2] for token in tokens)
     at = 0
