@@ -4,7 +4,8 @@ Gunicorn's own gives a thread to each connection as soon as it is there, and wai
 up: eight that send nothing, or slowly, are enough to stop a site of eight threads. Here the head of a request is
 gathered by the main loop, whose connections cost a descriptor; a thread sees whole heads only, and reads and writes
 with a deadline. A request that has waited for a thread longer than PATIENCE is answered by 503 at once: whoever sent
-it has likely left, and those behind it need not wait for it.
+it has likely left, and those behind it need not wait for it. A queue that stands is kept short (STANDING): as many are
+answered as before, and sooner.
 """
 
 import errno
@@ -26,6 +27,8 @@ BODY = 30.0  # seconds that its body may take
 WRITE = 30.0  # seconds that a client may leave a piece of the answer lying
 LINGER: Final = 2.0  # seconds that an ended connection is kept open, so that its answer is read before it is reset
 PATIENCE = 5.0  # seconds that a request may wait for a thread
+STANDING = 2.0  # seconds that it may, once no request has found a thread free for PATIENCE
+FREE: Final = 0.05  # seconds that a request may take to come to a free thread
 LONGEST_HEAD = 64 * 1024  # bytes; gunicorn's parser refuses what is longer
 MOST_DRAINED: Final = 256 * 1024  # bytes of a body that nobody wanted
 _PIECE: Final = 64 * 1024
@@ -54,6 +57,23 @@ _PAGE: Final = """<!doctype html>
 T = TypeVar("T")
 
 
+class Patience:
+    """How long a request may wait: a burst may queue for a while, what comes without end may not.
+
+    The queue is held as CoDel holds one (Nichols and Jacobson, Controlling Queue Delay, ACM Queue 10 (5), 2012), with
+    the first of the queue refused instead of dropped. Times are in seconds, `now` is of time.monotonic.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._free = now
+
+    def is_over(self, waited: float, now: float) -> bool:
+        """Whether the request that comes to a thread now has waited for too long."""
+        if waited < FREE:
+            self._free = now
+        return waited > (PATIENCE if now - self._free < PATIENCE else min(STANDING, PATIENCE))
+
+
 class Worker(ThreadWorker):
     """For `--worker-class`: gunicorn's threaded worker, with the patience of this module."""
 
@@ -61,6 +81,7 @@ class Worker(ThreadWorker):
         super().__init__(*args, **kwargs)
         self._lingering: deque[TConn] = deque()
         self._refused, self._told = 0, 0.0
+        self._patience = Patience(time.monotonic())
 
     def enqueue_req(self, conn: TConn) -> None:
         """A connection at the beginning of a request: a new one, or one whose client sent two at once."""
@@ -104,7 +125,8 @@ class Worker(ThreadWorker):
     def handle(self, conn: TConn) -> Any:
         """In a thread: answer a request whose head is here, unless it has waited for too long."""
         if not self.cfg.is_ssl:
-            if time.monotonic() - conn.asked > PATIENCE and not _WATCHED.match(conn.head):
+            now = time.monotonic()
+            if self._patience.is_over(now - conn.asked, now) and not _WATCHED.match(conn.head):
                 return self._refuse(conn)
             conn.sock.until = time.monotonic() + BODY
             conn.init()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from config import web_worker
 from scripts.services.base import HOST, free_port
 from tests.databases import ROOT
 from tests.hardening import small_site
@@ -180,6 +181,18 @@ def test_requests_that_are_garbled_break_nothing(server: Server) -> None:
         assert re.match(rb"$|HTTP/1\.\d (100|200|400|414|417|431|501|505) ", said), case
         connection.close()
     assert server.status() == 200
+
+
+def test_a_burst_may_queue_for_long_and_a_queue_that_stands_only_shortly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_worker, "PATIENCE", 5.0)
+    monkeypatch.setattr(web_worker, "STANDING", 2.0)
+    patience = web_worker.Patience(now=100.0)
+    assert not patience.is_over(4.9, now=104.0)
+    assert patience.is_over(5.1, now=104.5)
+    assert not patience.is_over(1.9, now=110.0)  # nobody has found a thread free for long
+    assert patience.is_over(2.1, now=110.1)
+    assert not patience.is_over(0.0, now=112.0)  # the queue has come to its end
+    assert not patience.is_over(2.1, now=113.0)
 
 
 def test_at_twice_its_capacity_the_site_answers_some_at_once_refuses_the_others_and_recovers(server: Server) -> None:
