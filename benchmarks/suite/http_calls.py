@@ -154,8 +154,8 @@ def _rounds(
                 done = load(Order(url, asked, seconds, clients, first=first[call], headers=headers(call)))
                 taken = _processor(pid) - before
                 first[call] += len(done.times)
-                if bad := {status for status in done.statuses if status != 200}:
-                    raise SiteError(f"{call} with {clients} clients: {sorted(bad)}")
+                if bad := set(done.statuses) - {200, 503} or not done.took():
+                    raise SiteError(f"{call} with {clients} clients: {bad or 'only refused'}")
                 if turn >= 0:
                     seen[call][str(clients)].append((done, taken))
     return seen
@@ -168,13 +168,15 @@ def _processor(pid: int) -> float:
 
 
 def _figures(rounds: Sequence[tuple[Seen, float]]) -> dict[str, list[float]]:
-    """Answers a second, milliseconds, and "cpu": milliseconds of the server's processor an answer."""
+    """Answers a second, milliseconds, and "cpu": milliseconds of the server's processor an answer. "refused": the share
+    of requests that a machine with much else to do refused (503), where there were any."""
     quantiles = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-    found = {"rps": [len(each.times) / each.seconds for each, _ in rounds]}
-    found["cpu"] = [taken * 1000 / len(each.times) for each, taken in rounds]
-    return found | {
-        name: [float(np.quantile(each.times, share)) for each, _ in rounds] for name, share in quantiles.items()
-    }
+    answers = [each.took() for each, _ in rounds]
+    found = {"rps": [len(times) / each.seconds for times, (each, _) in zip(answers, rounds, strict=True)]}
+    found["cpu"] = [taken * 1000 / len(times) for times, (_, taken) in zip(answers, rounds, strict=True)]
+    found |= {name: [float(np.quantile(times, share)) for times in answers] for name, share in quantiles.items()}
+    refused = [1 - len(times) / len(each.times) for times, (each, _) in zip(answers, rounds, strict=True)]
+    return found | ({"refused": refused} if any(refused) else {})
 
 
 # In the site's environment
