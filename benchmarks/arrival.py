@@ -1,6 +1,6 @@
 """How fast papers arrive: indexing beside the encoder alone, and loading of records, in one run.
 
-`python -m benchmarks.arrival --loaded 50000 --encoded 2560`, or as a part of `make bench`. Real records from
+`python -m benchmarks.arrival --loaded 50000 --encoded 5000`, or as a part of `make bench`. Real records from
 ../shared/data where that folder is present, else the sample shelf repeated under other ids.
 """
 
@@ -32,7 +32,7 @@ def main() -> None:
     """Index, load, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--loaded", type=int, default=50_000, help="records to load, each round into a new database")
-    parser.add_argument("--encoded", type=int, default=2560, help="papers to encode and index, all rounds together")
+    parser.add_argument("--encoded", type=int, default=5000, help="papers to encode and index, all rounds together")
     parser.add_argument("--json", type=Path, help="also write the figures into this file")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ import numpy as np
 from django.db import connection
 
 from papers.models import Paper
+from search.ahead import Ahead
 from search.encoder import Encoder, text_hash, text_of
 from search.engines.base import Document
 from search.fits import Learned
@@ -16,6 +17,7 @@ from search.models import PaperVector
 from search.vectors import Vectors, fetch, store
 
 KEYWORDS = 10
+_NO_VECTOR = np.empty(0, np.float32)
 
 
 def missing_vectors(papers: Sequence[Paper], model: str) -> list[Paper]:
@@ -24,7 +26,7 @@ def missing_vectors(papers: Sequence[Paper], model: str) -> list[Paper]:
     return [paper for paper in papers if stored.get(paper.pk) != text_hash(paper_text(paper))]
 
 
-def encode_missing(papers: Sequence[Paper], encoder: Encoder) -> int:
+def encode_missing(papers: Sequence[Paper], encoder: Encoder | Ahead) -> int:
     """Encode and store the vectors that are missing; how many that were."""
     missing = missing_vectors(papers, encoder.name)
     if missing:
@@ -36,9 +38,19 @@ def encode_missing(papers: Sequence[Paper], encoder: Encoder) -> int:
 
 def make_documents(papers: Sequence[Paper], learned: Learned, width: int) -> list[Document]:
     """Documents with whitened vectors and keyphrases. Every paper must have its vector in the store."""
-    ids, full = fetch(learned.transform.model, np.array([paper.pk for paper in papers]))
+    return with_vectors(without_vectors(papers, learned), learned, width)
+
+
+def without_vectors(papers: Sequence[Paper], learned: Learned) -> list[Document]:
+    """Documents with keyphrases, and vectors of no dimension."""
+    return [_with_keyphrases(make_document(paper, _NO_VECTOR), learned) for paper in papers]
+
+
+def with_vectors(documents: Sequence[Document], learned: Learned, width: int) -> list[Document]:
+    """The documents with whitened vectors. Every paper must have its vector in the store."""
+    ids, full = fetch(learned.transform.model, np.array([document.id for document in documents]))
     short: dict[int, Vectors] = dict(zip(ids.tolist(), learned.transform.apply(full, width), strict=True))
-    return [_with_keyphrases(make_document(paper, short[paper.pk]), learned) for paper in papers]
+    return [replace(document, vector=short[document.id]) for document in documents]
 
 
 def save_keywords(papers: Sequence[Paper], documents: Sequence[Document]) -> None:

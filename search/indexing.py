@@ -12,8 +12,9 @@ from django.db import DatabaseError
 
 from papers.models import Paper
 from search import locks
+from search.ahead import Ahead, ahead
 from search.encoder import EncoderError
-from search.encoders import serving_model
+from search.encoders import encoder_of, serving_model
 from search.engines import get_engine
 from search.engines.base import Document, Engine, EngineError, RejectedError, StaleIndexError, Statistics
 from search.fits import load
@@ -60,10 +61,11 @@ def _index_marked(progress: Progress | None, batch: int) -> Iterator[int]:
             runs = runs_of(marks)
             try:
                 _take_out(engine, me, marks)
-                for part in parts(papers_of(marks), serving_model()):
-                    written = _index_part(engine, me, part, marks, progress)
-                    log.info("indexed", papers=written, runs=runs)
-                    yield written
+                with ahead(encoder_of(serving_model())) as encoder:
+                    for part in parts(papers_of(marks), encoder):
+                        written = _index_part(engine, me, part, marks, encoder, progress)
+                        log.info("indexed", papers=written, runs=runs)
+                        yield written
             finally:
                 me.release(marks)
 
@@ -79,17 +81,24 @@ def _take_out(engine: Engine, me: Claimant, marks: Mapping[int, int]) -> None:
 
 
 def _index_part(
-    engine: Engine, me: Claimant, papers: Sequence[Paper], marks: Mapping[int, int], progress: Progress | None
+    engine: Engine,
+    me: Claimant,
+    papers: Sequence[Paper],
+    marks: Mapping[int, int],
+    encoder: Ahead,
+    progress: Progress | None,
 ) -> int:
     """Write papers; where our own code stumbles over one, that one is parked and the others are written."""
     try:
-        return _write_part(engine, me, papers, marks, progress)
+        return _write_part(engine, me, papers, marks, encoder, progress)
     except (EngineError, EncoderError, DatabaseError, OSError):  # nobody's text is to blame
         raise
     except Exception as error:
         if len(papers) > 1:
             half = len(papers) // 2
-            return sum(_index_part(engine, me, some, marks, progress) for some in (papers[:half], papers[half:]))
+            return sum(
+                _index_part(engine, me, some, marks, encoder, progress) for some in (papers[:half], papers[half:])
+            )
         [paper] = papers
         log.exception("a paper was parked", paper=paper.arxiv_id)
         me.rest({paper.pk: f"{type(error).__name__}: {error}"})
@@ -97,13 +106,18 @@ def _index_part(
 
 
 def _write_part(
-    engine: Engine, me: Claimant, papers: Sequence[Paper], marks: Mapping[int, int], progress: Progress | None
+    engine: Engine,
+    me: Claimant,
+    papers: Sequence[Paper],
+    marks: Mapping[int, int],
+    encoder: Ahead,
+    progress: Progress | None,
 ) -> int:
     for _ in range(3):
         statistics = engine.statistics(fresh=True)
         if not statistics.transform:
             break
-        documents = prepare(papers, load(statistics.transform), statistics.width)
+        documents = prepare(papers, load(statistics.transform), statistics.width, encoder)
         with suppress(StaleIndexError):  # a new index serves: whiten for that one
             written = _write(engine, me, documents, marks, statistics)
             if progress is not None:

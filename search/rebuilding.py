@@ -16,7 +16,8 @@ import structlog
 from papers.ingest import mark_for_index
 from papers.models import Paper
 from search import locks, marks
-from search.encoders import base_model, ours, remember, serving_model
+from search.ahead import ahead
+from search.encoders import base_model, encoder_of, ours, remember, serving_model
 from search.engines import get_engine
 from search.engines.base import Engine, EngineAwayError, EngineError, LexicalQuery, RejectedError
 from search.fits import FitError, Learned, load, newest_key
@@ -155,17 +156,18 @@ class _Run:
 
     def _write(self, engine: Engine, ids: Collection[int]) -> Iterator[tuple[Sequence[Paper], set[int]]]:
         """Write papers in parts; yields each part with the primary keys that were refused of it."""
-        for part in parts(papers_of(ids), self.learned.transform.model):
-            refused: set[int] = set()
-            try:
-                engine.index(prepare(part, self.learned, self.width))
-            except RejectedError as error:
-                refused = set(error.reasons)
-                log.error("papers were refused by the index", papers=len(refused), reason=str(error))
-            self.refused = self.refused - {paper.pk for paper in part} | refused
-            if self.progress is not None:
-                self.progress(len(part))
-            yield part, refused
+        with ahead(encoder_of(self.learned.transform.model)) as encoder:
+            for part in parts(papers_of(ids), encoder):
+                refused: set[int] = set()
+                try:
+                    engine.index(prepare(part, self.learned, self.width, encoder))
+                except RejectedError as error:
+                    refused = set(error.reasons)
+                    log.error("papers were refused by the index", papers=len(refused), reason=str(error))
+                self.refused = self.refused - {paper.pk for paper in part} | refused
+                if self.progress is not None:
+                    self.progress(len(part))
+                yield part, refused
 
 
 def _check(engine: Engine, run: _Run) -> None:

@@ -40,7 +40,7 @@ def adopt(model: str, say: Callable[[str], object], progress: Progress) -> int:
         last = 0
         while ids := list(rows.filter(pk__gt=last)[:BATCH]):
             last = ids[-1]
-            for part in parts(papers_of(ids), model):
+            for part in parts(papers_of(ids), encoder):
                 encode_missing(part, encoder)
                 progress(len(part))
         say("fitting whitening and document frequencies")
