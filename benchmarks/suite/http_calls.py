@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.suite.http_load import Order, Seen, load
 from benchmarks.suite.results import ROUNDS
-from benchmarks.suite.site import SETTINGS, SiteError, site_of
+from benchmarks.suite.site import SETTINGS, SiteError, serving, site_of, worker
 from scripts.throwaway import Site
 
 if TYPE_CHECKING:
@@ -72,13 +72,13 @@ def measure(folder: Path, roots: Mapping[str, str], asked: Asked, seconds: float
     told: dict[str, Any] = {}
     for engine, root in roots.items():
         site = site_of(folder, engine, root, BENCH_CACHES="none")
-        with site.serving() as url:
+        with serving(site) as url:
             addresses = asked.addresses()
             if engine == "embedded":
                 addresses[PLAIN] = plain_addresses(url, folder / "papertide.sqlite3", addresses[WORDS])
             else:
                 addresses = {call: addresses[call] for call in SEARCHES}
-            seen = _rounds(url, addresses, seconds, site.processes[-1])
+            seen = _rounds(url, addresses, seconds, worker(site))
         shown = {call: {clients: _figures(each) for clients, each in by.items()} for call, by in seen.items()}
         if engine == "embedded":
             told |= {call: shown.pop(call) for call in (PLAIN, EMPTY)}

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.suite.http_calls import CLIENTS, Asked, headers
 from benchmarks.suite.http_load import Order, Seen, load
-from benchmarks.suite.site import AS_SHIPPED, site_of
+from benchmarks.suite.site import AS_SHIPPED, serving, site_of
 from benchmarks.suite.web_memory import mixed
 
 TIMES = 2.0
@@ -34,14 +34,14 @@ def measure(folder: Path, root: str, asked: Asked, seconds: float = SECONDS) -> 
     429 where its client had asked too much). "other": the same of the second client.
     """
     addresses = mixed(asked)
-    with site_of(folder, "embedded", root).serving() as url:
+    with serving(site_of(folder, "embedded", root)) as url:
         load(Order(url, addresses, seconds / 4, CLIENTS[-1], headers=headers("")))
         closed = load(Order(url, addresses, MEASURING * seconds / SECONDS, CLIENTS[-1], headers=headers("")))
         capacity = len(closed.times) / closed.seconds
         flood = Order(url, addresses, seconds, rate=TIMES * capacity, headers=headers(""))
         told: dict[str, Any] = {"capacity": capacity, "asked": flood.rate}
         told["open"] = _told(load(flood)) | {"after": _after(url, addresses)}
-    with site_of(folder, "embedded", root, **AS_SHIPPED).serving() as url, ThreadPoolExecutor() as pool:
+    with serving(site_of(folder, "embedded", root, **AS_SHIPPED)) as url, ThreadPoolExecutor() as pool:
         flood = Order(url, addresses, seconds, rate=TIMES * capacity, headers=headers(""))
         calm = Order(url, addresses, seconds, rate=OTHERS_RATE, headers=headers(""), source=OTHER)
         seen, others = pool.map(load, (flood, calm))

@@ -4,11 +4,16 @@ The database holds the corpus' papers under the corpus' ids, with their full vec
 fit; the index is the one that was filled already, a folder or an alias of Elasticsearch. Nothing is indexed twice.
 """
 
+import http.client
+import json
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from scripts.throwaway import Site
 
@@ -24,6 +29,7 @@ SETTINGS = {
 AS_SHIPPED = {"LIMIT_PAGES": "600", "LIMIT_API": "300", "LOG_LEVEL": "WARNING"}
 CHUNK = 2000
 DAYS = 11  # with announcement lists
+LOADING = 180.0  # seconds that the encoder may take
 
 
 class SiteError(Exception):
@@ -62,6 +68,30 @@ def site_of(folder: Path, engine: str, root: str, **settings: str) -> Site:
     return Site(folder, **SETTINGS | {"BENCH_INDEX": str(Path(root).resolve())} | settings)
 
 
+@contextmanager
+def serving(site: Site) -> Iterator[str]:
+    """The address of the site, once it searches by meaning: the first start of all writes the encoder down. Raises
+    Unavailable where it does not serve, SiteError where it does not search so."""
+    with site.serving() as url:
+        parts = urlsplit(url)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=LOADING)
+        end = time.monotonic() + LOADING
+        while True:
+            connection.request("GET", "/api/v1/search?q=first+search&fields=id")
+            if json.loads(connection.getresponse().read()).get("by_meaning"):
+                break
+            if time.monotonic() > end:
+                raise SiteError("the site does not search by meaning")
+            time.sleep(0.5)
+        connection.close()
+        yield url
+
+
+def worker(site: Site) -> int:
+    """The process number of what answers, which gunicorn's first process starts before anything else is."""
+    return site.processes[1]
+
+
 def fill(found: "Corpus") -> None:
     """Fill the database of the settings. Raises SiteError where it holds other papers."""
     from papers.models import IndexMark, Paper
@@ -86,8 +116,6 @@ def fill(found: "Corpus") -> None:
 
 
 def _papers(found: "Corpus") -> None:
-    import json
-
     from papers.ingest import ingest
     from papers.models import Paper
     from papers.records import from_json

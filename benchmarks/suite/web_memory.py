@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.suite.http_calls import LIST_PAGE, SEARCHES, Asked, headers
 from benchmarks.suite.http_load import Order, load
-from benchmarks.suite.site import SiteError, site_of
+from benchmarks.suite.site import SiteError, serving, site_of, worker
 
 QUERIES = 1000
 CLIENTS = 4
@@ -22,13 +22,12 @@ def measure(folder: Path, root: str, asked: Asked) -> dict[str, Any]:
     """
     site = site_of(folder, "embedded", root)
     addresses = mixed(asked)
-    with site.serving() as url:
-        master, *_, worker = site.processes
-        start = memory_of(worker)["private"]
+    with serving(site) as url:
+        start = memory_of(worker(site))["private"]
         seen = load(Order(url, addresses, PATIENCE, CLIENTS, most=QUERIES, headers=headers("")))
         if bad := {status for status in seen.statuses if status != 200}:
             raise SiteError(f"among the mixed queries: {sorted(bad)}")
-        held = memory_of(worker) | {"start": start, "master": memory_of(master)["private"]}
+        held = memory_of(worker(site)) | {"start": start, "master": memory_of(site.pid)["private"]}
     return held | {"queries": len(seen.statuses)}
 
 
