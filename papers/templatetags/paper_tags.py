@@ -17,7 +17,7 @@ from papers import tex
 from papers.categories import CategorySpec, subcategories
 from papers.category_names import name_of
 from papers.models import Paper
-from papers.views.context import Row
+from papers.views.context import Choice, Row
 from papers.views.sections import Section
 
 register = template.Library()
@@ -165,6 +165,23 @@ def _steps(spec: CategorySpec, code: str) -> dict[str, str] | None:
     elif code not in exclude and include - {code, *subcategories(code)}:
         found["leave"] = reverse("listing", args=[CategorySpec(spec.include, (*spec.exclude, code))])
     return found or None
+
+
+@register.simple_tag
+def boxes(choices: Iterable[Choice]) -> SafeString:
+    """The boxes of a shelf of the picker as items of a list."""
+    out = escape(gettext("left out"))
+    items = []
+    for choice in choices:
+        code, name = escape(choice.code), escape(choice.name)
+        label = f"<span>{name}</span>" if choice.whole else f"<b>{code}</b> <span>{name}</span>"
+        count = f" <i>{choice.count}</i>" if choice.count else ""
+        items.append(
+            f'<li><label><input class="box" type="checkbox" name="{"x" if choice.out else "c"}" value="{code}"'
+            f'{" checked" if choice.state else ""}> {label}<span class="unseen state" data-out="{out}"></span>{count}'
+            "</label></li>"
+        )
+    return mark_safe("\n".join(items))  # noqa: S308 (all of it went through escape)
 
 
 @register.filter
