@@ -56,7 +56,7 @@ def test_no_text_at_all_is_no_vector() -> None:
     assert Encoder("all-MiniLM-L6-v2").encode([]).shape == (0, 384)
 
 
-def test_a_search_by_meaning_loads_no_pytorch() -> None:
+def test_a_search_by_meaning_loads_neither_pytorch_nor_scipy() -> None:
     script = """
 import os, sys, django
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
@@ -64,7 +64,7 @@ django.setup()
 import config.urls
 from search.service import encode_query
 assert encode_query("attention").shape == (384,)
-heavy = {"torch", "transformers", "sentence_transformers", "onnx"}
+heavy = {"torch", "transformers", "sentence_transformers", "onnx", "scipy"}
 print(sorted({name.partition(".")[0] for name in sys.modules} & heavy))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
