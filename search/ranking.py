@@ -34,6 +34,8 @@ def fuse(lexical: Hits, near: Hits | None, titled: Hits, stems: int, query: Vect
     whitened vectors, None where meaning plays no part. query: the full query vector, (d,) float32, L2-normalised, None
     likewise.
     """
+    if near is None and not len(titled.ids):
+        return Hits(lexical.ids, lexical.scores / max(float(lexical.scores.max(initial=0)), 1e-9))
     parts = [lexical.ids, titled.ids] + ([near.ids] if near is not None else [])
     ids = np.unique(np.concatenate(parts))
     if not len(ids):
@@ -87,12 +89,12 @@ def _both(words: NDArray[np.floating], meaning: NDArray[np.floating]) -> NDArray
 def full_vectors(ids: Ids, fetch: Fetch, width: int) -> Vectors:
     """The full vectors of papers, (n, width) float32; zeros where the store has none."""
     known, vectors = fetch(ids)
-    out = np.zeros((len(ids), width), np.float32)
-    if len(known):
-        order = np.argsort(known)
-        places = np.searchsorted(known[order], ids).clip(max=len(known) - 1)
-        found = known[order][places] == ids
-        out[found] = vectors[order][places[found]]
+    if not len(known):
+        return np.zeros((len(ids), width), np.float32)
+    order = np.argsort(known)
+    places = order[np.searchsorted(known, ids, sorter=order).clip(max=len(known) - 1)]
+    out: Vectors = vectors[places]
+    out[known[places] != ids] = 0
     return out
 
 

@@ -59,5 +59,5 @@ def _stack(rows: Sequence[tuple[int, bytes | memoryview]]) -> tuple[Ids, Vectors
     if not rows:
         return np.empty(0, np.int64), np.empty((0, 0), np.float32)
     ids = np.array([number for number, _ in rows], np.int64)
-    joined = b"".join(bytes(data) for _, data in rows)
+    joined = b"".join([data for _, data in rows])
     return ids, np.frombuffer(joined, "<f2").reshape(len(rows), -1).astype(np.float32)

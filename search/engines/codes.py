@@ -39,5 +39,6 @@ def products(codes: Codes, scales: Scales, vector: NDArray[np.floating]) -> NDAr
         sums = np.asarray(numkong.dots_packed(codes, numkong.dots_pack(code)))[:, 0]
     else:
         sums = np.asarray(numkong.cdist(code, codes, "dot", out_dtype="float32"))[0]
-    found: NDArray[np.float32] = sums.astype(np.float32, copy=False) * (scales * scale)
+    found: NDArray[np.float32] = scales * scale
+    found *= sums.astype(np.float32, copy=False)
     return found

@@ -100,6 +100,8 @@ class EmbeddedEngine(Engine):
     def __init__(self, root: Path, version: str | None = None) -> None:
         self.root, self.version = root, version
         self._view: View | None = None
+        self._current = str(root / "current")
+        self._told: tuple[tuple[int, int], str] = (0, 0), ""  # which file said what, looked at by each question
         self._opening = threading.Lock()
         root.mkdir(parents=True, exist_ok=True)
         self._write_lock = FileLock(root / "write.lock")
@@ -115,8 +117,8 @@ class EmbeddedEngine(Engine):
             column = "newest" if order == "new" else "oldest"
             ids = _by_day(view, view.compiler.query(query, scored=False), column, limit, offset)
             return Hits(ids, np.zeros(len(ids), np.float32))
-        found = view.searcher.search(view.compiler.query(query), limit, False, offset=offset)
-        return self._hits(view, [address for _, address in found.hits], [score for score, _ in found.hits])
+        found = view.searcher.search(view.compiler.query(query), limit, False, offset=offset).hits
+        return self._hits(view, [address for _, address in found], [score for score, _ in found])
 
     def count(self, query: LexicalQuery) -> int:
         """See Engine."""
@@ -144,9 +146,9 @@ class EmbeddedEngine(Engine):
             False,
             order_by_field="title_length",
             order=tantivy.Order.Asc,
-        )
-        scores = [len(distinct) / max(length, len(distinct)) for length, _ in found.hits]
-        return self._hits(view, [address for _, address in found.hits], scores)
+        ).hits
+        scores = [len(distinct) / max(length, len(distinct)) for length, _ in found]
+        return self._hits(view, [address for _, address in found], scores)
 
     def facets(self, query: LexicalQuery, names: Sequence[str], size: int) -> dict[str, list[tuple[str, int]]]:
         """See Engine."""
@@ -254,9 +256,14 @@ class EmbeddedEngine(Engine):
     # Opening
 
     def _serving(self) -> str:
-        with suppress(FileNotFoundError):
-            return (self.root / "current").read_text(errors="replace")
-        return ""
+        try:
+            found = os.stat(self._current)
+            stamp = (found.st_ino, found.st_mtime_ns)
+            if self._told[0] != stamp:  # read twice, not once too few, where it is switched meanwhile
+                self._told = stamp, Path(self._current).read_text(errors="replace")
+            return self._told[1]
+        except FileNotFoundError:
+            return ""
 
     def _folder(self) -> Path | None:
         name = self.version or self._serving()
