@@ -14,6 +14,7 @@ from django.core.cache import cache
 from papers.models import Paper
 from papers.tex import fold
 from search import analysis
+from search.beside import beside
 from search.engines.base import Hits, LexicalQuery, Unit
 from search.keywords import query_terms
 from search.ranking import CANDIDATES, fuse_related
@@ -57,14 +58,15 @@ def _kept(context: Context, paper: Paper, limit: int) -> list[Related]:
 
 def rank_related(context: Context, title: str, abstract: str, vector: Vectors | None) -> Hits:
     """All candidates, best first, the paper itself among them. vector: its full vector (d,), None where it has none."""
+    near = None
+    if vector is not None:
+        near = beside(context.engine.nearest, context.transform.apply(vector[None, :], context.width)[0], CANDIDATES)
     terms = query_terms(title, abstract, context.table)
     units = tuple(Unit(((stem,),), weight) for stem, weight in terms)
     lexical = context.engine.lexical(LexicalQuery(None, units, 1), CANDIDATES) if units else Hits()
-    if vector is None:
+    if near is None or vector is None:
         return lexical
-    short = context.transform.apply(vector[None, :], context.width)[0]
-    near = context.engine.nearest(short, CANDIDATES)
-    return fuse_related(lexical, near, vector, context.transform.mean, context.fetch)
+    return fuse_related(lexical, near.result(), vector, context.transform.mean, context.fetch)
 
 
 def _find(context: Context, paper: Paper, limit: int) -> list[Related]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from search import vectors
+from search.beside import beside
 from search.encoder import EncoderError, get_encoder, readable, text_hash
 from search.encoders import encoder_of, ours, remember, serving_model
 from search.engines import get_engine
@@ -227,12 +228,13 @@ def rank(context: Context, plan: Plan, vector: Vectors | None, *, lexical: bool 
     near = None
     if vector is not None:
         short = context.transform.apply(vector[None, :], context.width)[0]
-        near = context.engine.nearest(short, CANDIDATES, plan.binding)
+        near = beside(context.engine.nearest, short, CANDIDATES, plan.binding)
     words = titled = Hits()
     if lexical:
         words = context.engine.lexical(plan.candidates(), CANDIDATES)
         titled = context.engine.titled(plan.title, CANDIDATES, plan.binding)
-    ranked = fuse(words, near, titled, len(plan.title), vector, context.fetch)
+    found = None if near is None else near.result()
+    ranked = fuse(words, found, titled, len(plan.title), vector, context.fetch)
     return Hits(ranked.ids[:CANDIDATES], ranked.scores[:CANDIDATES])
 
 
