@@ -15,7 +15,7 @@ PATIENCE = 600.0  # seconds that all may take
 
 def measure(folder: Path, root: str, asked: Asked) -> dict[str, Any]:
     """Of the site as it is shipped, caches and all, in bytes: "private" to the serving process and written by it, that
-    is what nobody else can use; "files": pages of files that it has mapped, which the system may drop; "start": what
+    is what nobody else can use; "files": pages of files that it has mapped, which the system may drop, each counted once; "start": what
     was private before the first query; "master": private to gunicorn's first process, which only watches.
 
     Raises SiteError where a query is not answered.
@@ -43,4 +43,4 @@ def memory_of(pid: int) -> dict[str, int]:
     """Bytes, by Linux: see `measure`."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     sizes = {name: int(size.split()[0]) * 1024 for name, _, size in (line.partition(":") for line in lines)}
-    return {"private": sizes["Private_Dirty"], "files": sizes["Rss"] - sizes["Anonymous"]}
+    return {"private": sizes["Private_Dirty"], "files": sizes["Pss_File"]}
