@@ -15,8 +15,9 @@ PATIENCE = 600.0  # seconds that all may take
 
 def measure(folder: Path, root: str, asked: Asked) -> dict[str, Any]:
     """Of the site as it is shipped, caches and all, in bytes: "private" to the serving process and written by it, that
-    is what nobody else can use; "files": pages of files that it has mapped, which the system may drop, each counted once; "start": what
-    was private before the first query; "master": private to gunicorn's first process, which only watches.
+    is what nobody else can use; "files": pages of files that it has mapped, each counted once, which the system may
+    drop; "start": what was private before the first query; "master": private to gunicorn's first process, which only
+    watches.
 
     Raises SiteError where a query is not answered.
     """
