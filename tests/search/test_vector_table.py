@@ -9,7 +9,7 @@ import pytest
 from search import whitening
 from search.engines import codes
 from search.engines.base import Document
-from search.engines.vector_table import ROW, VectorTable
+from search.engines.vector_table import FEW, ROW, VectorTable
 
 WIDTH = 24
 
@@ -90,6 +90,19 @@ def test_the_nearest_are_those_of_the_vectors(tmp_path: Path) -> None:
         assert hits.scores == pytest.approx(vectors[hits.ids - 1] @ query, abs=0.02)
         kept += len(exact.intersection(hits.ids.tolist()))
     assert kept == 500
+
+
+@pytest.mark.parametrize("share", [1, 2, 4 * FEW])
+def test_of_many_rows_the_nearest_within_a_mask_are_those_of_a_full_sort(tmp_path: Path, share: int) -> None:
+    vectors = unit(4000)
+    table = written(tmp_path, [document(number, vector) for number, vector in enumerate(vectors)])
+    mask = np.random.default_rng(2).random(4000) < 1 / share
+    scores = np.where(mask, codes.products(table.codes, table.scales, vectors[5]), -2)
+    for limit in (1, 20, 100, 400):
+        hits = table.nearest(vectors[5], limit, mask)
+        expected = np.lexsort((-table.ids, -scores))[: min(limit, mask.sum())]
+        assert hits.ids.tolist() == expected.tolist()
+        assert np.array_equal(hits.scores, scores[expected])
 
 
 def test_of_equals_the_larger_id_comes_first_also_where_the_list_ends(tmp_path: Path) -> None:
