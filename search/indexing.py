@@ -6,6 +6,7 @@ written its paper. Workers of several machines share the marks among them (`sear
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import structlog
 from django.db import DatabaseError
@@ -62,8 +63,9 @@ def _index_marked(progress: Progress | None, batch: int) -> Iterator[int]:
             try:
                 _take_out(engine, me, marks)
                 with ahead(encoder_of(serving_model())) as encoder:
+                    claimed = _Claimed(engine, me, marks, encoder, progress)
                     for part in parts(papers_of(marks), encoder):
-                        written = _index_part(engine, me, part, marks, encoder, progress)
+                        written = _index_part(claimed, part)
                         log.info("indexed", papers=written, runs=runs)
                         yield written
             finally:
@@ -80,56 +82,50 @@ def _take_out(engine: Engine, me: Claimant, marks: Mapping[int, int]) -> None:
             me.clear({number: marks[number] for number in ours})
 
 
-def _index_part(
-    engine: Engine,
-    me: Claimant,
-    papers: Sequence[Paper],
-    marks: Mapping[int, int],
-    encoder: Ahead,
-    progress: Progress | None,
-) -> int:
+@dataclass(frozen=True)
+class _Claimed:
+    """The marks that `me` holds, by paper, and what their papers are written with."""
+
+    engine: Engine
+    me: Claimant
+    marks: Mapping[int, int]
+    encoder: Ahead
+    progress: Progress | None
+
+
+def _index_part(claimed: _Claimed, papers: Sequence[Paper]) -> int:
     """Write papers; where our own code stumbles over one, that one is parked and the others are written."""
     try:
-        return _write_part(engine, me, papers, marks, encoder, progress)
+        return _write_part(claimed, papers)
     except (EngineError, EncoderError, DatabaseError, OSError):  # nobody's text is to blame
         raise
     except Exception as error:
         if len(papers) > 1:
             half = len(papers) // 2
-            return sum(
-                _index_part(engine, me, some, marks, encoder, progress) for some in (papers[:half], papers[half:])
-            )
+            return sum(_index_part(claimed, some) for some in (papers[:half], papers[half:]))
         [paper] = papers
         log.exception("a paper was parked", paper=paper.arxiv_id)
-        me.rest({paper.pk: f"{type(error).__name__}: {error}"})
+        claimed.me.rest({paper.pk: f"{type(error).__name__}: {error}"})
         return 0
 
 
-def _write_part(
-    engine: Engine,
-    me: Claimant,
-    papers: Sequence[Paper],
-    marks: Mapping[int, int],
-    encoder: Ahead,
-    progress: Progress | None,
-) -> int:
+def _write_part(claimed: _Claimed, papers: Sequence[Paper]) -> int:
     for _ in range(3):
-        statistics = engine.statistics(fresh=True)
+        statistics = claimed.engine.statistics(fresh=True)
         if not statistics.transform:
             break
-        documents = prepare(papers, load(statistics.transform), statistics.width, encoder)
+        documents = prepare(papers, load(statistics.transform), statistics.width, claimed.encoder)
         with suppress(StaleIndexError):  # a new index serves: whiten for that one
-            written = _write(engine, me, documents, marks, statistics)
-            if progress is not None:
-                progress(len(papers))
+            written = _write(claimed, documents, statistics)
+            if claimed.progress is not None:
+                claimed.progress(len(papers))
             return written
     raise EngineError("the index went away while papers were written into it")
 
 
-def _write(
-    engine: Engine, me: Claimant, documents: Sequence[Document], marks: Mapping[int, int], made_for: Statistics
-) -> int:
+def _write(claimed: _Claimed, documents: Sequence[Document], made_for: Statistics) -> int:
     """Write the documents that are still ours and clear their marks; how many were written."""
+    engine, me = claimed.engine, claimed.me
     with locks.writing():
         now = engine.statistics(fresh=True)
         if (now.transform, now.width) != (made_for.transform, made_for.width):
@@ -143,5 +139,5 @@ def _write(
             log.error("papers were refused by the index", papers=len(refused), first=next(iter(refused.items())))
         with locked(ours):  # all of them first, in one order: see there
             me.rest(refused)
-            me.clear({number: marks[number] for number in ours - refused.keys()})
+            me.clear({number: claimed.marks[number] for number in ours - refused.keys()})
     return len(ours) - len(refused)

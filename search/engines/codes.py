@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 LARGEST = 127
 # With AVX-512's instructions for bytes numkong multiplies all rows with a packed matrix in two thirds of the time that
 # it takes row by row; without them that is the slower way.
-PACKED = bool(numkong.get_capabilities()["icelake"])
+PACKED = bool(numkong.get_capabilities().get("icelake", False))
 Codes = NDArray[np.int8]
 Scales = NDArray[np.float32]
 
