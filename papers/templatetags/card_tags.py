@@ -8,13 +8,12 @@ from html import escape
 from typing import Final
 
 from django import template
-from django.urls import reverse
 from django.utils.dateformat import format as dated
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
-from papers import citations
+from papers import addresses, citations
 from papers.categories import CategorySpec
 from papers.models import Paper
 from papers.templatetags.paper_tags import category_chip, has_html
@@ -57,7 +56,7 @@ def card_links(row: Row, language: str, has_account: bool) -> SafeString:
     opened = f' <span class="count">{row.told.opened}</span>' if row.told and row.told.opened else ""
 
     def to(view: str) -> str:
-        return escape(reverse(view, args=[paper.arxiv_id]))
+        return escape(addresses.of_paper(view, paper.arxiv_id))
 
     lines = [
         f'<a href="{ARXIV}/abs/{name}" rel="external">arXiv:{name}</a>',
@@ -83,7 +82,7 @@ def star_button(row: Row, language: str) -> SafeString:
     stars = f' <span class="count">{told.stars}</span>' if told and told.stars else ""
     return mark_safe(  # noqa: S308 (all of it went through escape)
         f'<button class="star" form="marks" id="star-{row.paper.pk}" type="submit" name="{"unstar" if on else "star"}"'
-        f' value="{name}" aria-pressed="{"true" if on else "false"}" hx-post="{escape(reverse("marks"))}"'
+        f' value="{name}" aria-pressed="{"true" if on else "false"}" hx-post="{escape(addresses.of_view("marks"))}"'
         f' hx-include="#marks" hx-swap="outerHTML" title="{words["to_unstar" if on else "to_star"]}">'
         f'<span aria-hidden="true">{"★" if on else "☆"}</span>'
         f'<span class="unseen">{words["star"]} {name}</span>{stars}</button>'

@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
-from papers import tex
+from papers import addresses, tex
 from papers.categories import CategorySpec, subcategories
 from papers.category_names import name_of
 from papers.models import Paper
@@ -31,12 +31,12 @@ def current(context: template.Context, *names: str) -> SafeString:
     """For a link to the first of some named pages: ` aria-current="page"` on that page itself, `"true"` on the others
     and on what lies below one of them, else nothing."""
     request = context.get("request")
-    addresses = [reverse(name) for name in names]
+    places = [addresses.of_view(name) for name in names]
     if request is None:
         return SafeString("")
-    if request.path == addresses[0]:
+    if request.path == places[0]:
         return SafeString(' aria-current="page"')
-    below = any(f"{request.path}/".startswith(f"{address.rstrip('/')}/") for address in addresses if address != "/")
+    below = any(f"{request.path}/".startswith(f"{address.rstrip('/')}/") for address in places if address != "/")
     return SafeString(' aria-current="true"' if below else "")
 
 
@@ -68,7 +68,7 @@ def hidden_authors(paper: Paper) -> list[str]:
 def phrase_search(text: str, field: str = "") -> str:
     """The address that searches for `text` as an exact phrase, within `field` where one is named."""
     phrase = '"{}"'.format(text.replace('"', " "))
-    return f"{reverse('search')}?q={quote_plus(f'{field}:{phrase}' if field else phrase)}"
+    return f"{addresses.of_view('search')}?q={quote_plus(f'{field}:{phrase}' if field else phrase)}"
 
 
 @register.filter
@@ -115,7 +115,7 @@ def card(context: template.Context, row: Row) -> dict[str, object]:
 @register.simple_tag
 def keyword_links(keywords: list[str]) -> SafeString:
     """Keyphrases as items of a list, each a link to the search for its words."""
-    search = escape(reverse("search"))
+    search = escape(addresses.of_view("search"))
     items = (f'<li><a href="{search}?q={quote(word, safe="")}">{escape(word)}</a></li>' for word in keywords)
     return mark_safe("".join(items))  # noqa: S308 (a quoted word holds no sign that HTML knows)
 
