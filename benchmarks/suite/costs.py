@@ -25,7 +25,7 @@ def costs(results: Results) -> Iterator[Cost]:
     yield Cost("indexing", "s", lambda peer: statistics.median(peer.index_seconds or [0]) or None, duration)
     yield Cost("disk", "MB", lambda peer: peer.disk / 1e6 or None, megabytes)
     yield Cost("memory to index", "MB", lambda peer: peer.fill_peak / 1e6 or None, megabytes)
-    yield Cost("memory to answer, most of it files", "MB", lambda peer: (peer.memory + peer.files) / 1e6 or None, megabytes)
+    yield Cost("memory to answer, with files", "MB", lambda peer: (peer.memory + peer.files) / 1e6 or None, megabytes)
     asked = {kind for size in results.sizes.values() for peer in size.peers.values() for kind in peer.kinds}
     for kind, label in labels.KINDS.items():
         if kind in asked:

@@ -74,7 +74,9 @@ def _meaning(results: Results) -> Iterator[str]:
             quicker.append(f"{cost.name} ({cost.tell(said['elasticsearch'])})")
     for house, told in foretold.items():
         if "indexing" in told:
-            of = {name: told[name] for name in ("disk", "memory to index", "memory to answer, most of it files") if name in told}
+            of = {
+                name: told[name] for name in ("disk", "memory to index", "memory to answer, with files") if name in told
+            }
             yield (
                 f"- **{labels.peer(house)} with 3 million papers**: indexed in {told['indexing']}, "
                 + ", ".join(f"{value} {'on disk' if name == 'disk' else name}" for name, value in of.items())
