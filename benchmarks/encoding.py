@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import page
+from benchmarks.clients import memory_of
 from tests import SHARED
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -56,7 +57,7 @@ def measure(folder: str) -> None:
     from search.encoder import get_encoder
 
     queries, papers = texts()
-    before = _own_memory()
+    before = memory_of(os.getpid())["own"]
     began = time.perf_counter()
     encoder = get_encoder()
     encoder.encode(["warm"])
@@ -72,7 +73,7 @@ def measure(folder: str) -> None:
     encoder.encode(papers)
     told = {
         "ready": ready,
-        "memory": (_own_memory() - before) / 1e6,
+        "memory": (memory_of(os.getpid())["own"] - before) / 1e6,
         "p50": statistics.median(seconds["query"]),
         "p95": float(np.quantile(seconds["query"], 0.95)),
         "paper": statistics.median(seconds["paper"]),
@@ -80,12 +81,6 @@ def measure(folder: str) -> None:
     }
     np.save(Path(folder) / f"{settings.ENCODER_RUNTIME}.npy", np.stack(vectors))
     print(json.dumps(told))
-
-
-def _own_memory() -> int:
-    """Bytes of this process that no file stands behind."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
 
 
 def main() -> None:

@@ -11,21 +11,21 @@ _ID: Final = "9912.99999"
 def of_paper(view: str, arxiv_id: str) -> str:
     """What `reverse(view, args=[arxiv_id])` is, for the id of a paper that is here: such ids hold no sign that
     an address would have to quote."""
-    before, after = _around(view, get_script_prefix())
-    return f"{before}{arxiv_id}{after}"
+    return arxiv_id.join(around(view, _ID))
 
 
 def of_view(view: str) -> str:
     """What `reverse(view)` is."""
-    return _whole(view, get_script_prefix())
+    return _reversed(view, None, get_script_prefix())
+
+
+def around(view: str, argument: str) -> tuple[str, str]:
+    """What stands before and behind the argument in the addresses of a view that takes one; `argument` is one that it
+    takes, and that stands in its address as it is."""
+    before, _, behind = _reversed(view, argument, get_script_prefix()).rpartition(argument)
+    return before, behind
 
 
 @lru_cache(maxsize=64)
-def _around(view: str, _prefix: str) -> tuple[str, str]:
-    before, _, after = reverse(view, args=[_ID]).partition(_ID)
-    return before, after
-
-
-@lru_cache(maxsize=64)
-def _whole(view: str, _prefix: str) -> str:
-    return reverse(view)
+def _reversed(view: str, argument: str | None, _prefix: str) -> str:
+    return reverse(view, args=None if argument is None else [argument])

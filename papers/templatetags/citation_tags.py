@@ -2,18 +2,16 @@
 
 import json
 from collections.abc import Iterable
-from functools import lru_cache
 from html import escape
 from typing import Final
 from urllib.parse import quote
 
 from django import template
-from django.urls import get_script_prefix, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import RFC3986_SUBDELIMS
 from django.utils.safestring import SafeString, mark_safe
 
-from papers import citations
+from papers import addresses, citations
 from papers.models import Paper
 from papers.templatetags.paper_tags import phrase_search
 from papers.tex import collapse
@@ -64,10 +62,4 @@ def author_address(name: str) -> str:
     plain = collapse(name.replace("/", " ").replace("+", " "))
     if not any(map(str.isalpha, plain)) or len(plain) > LONGEST_NAME:
         return phrase_search(name, "au")
-    return _authors(get_script_prefix()) + quote(plain.replace(" ", "+"), safe=_AS_THEY_STAND)
-
-
-@lru_cache(maxsize=8)
-def _authors(_prefix: str) -> str:
-    """What the addresses of all authors' pages begin with; names are many, and `reverse` is slow."""
-    return reverse("author", args=["-"]).removesuffix("-")
+    return quote(plain.replace(" ", "+"), safe=_AS_THEY_STAND).join(addresses.around("author", "-"))

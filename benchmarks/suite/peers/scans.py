@@ -2,6 +2,7 @@
 
 import logging
 import os
+from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -34,8 +35,9 @@ class _Scan(Peer):
         assert task.vector is not None
         return self._nearest(task.vector.astype(np.float32, copy=False))
 
+    @abstractmethod
     def _nearest(self, vector: Rows) -> tuple[Ids, Scores]:
-        raise NotImplementedError
+        """The nearest and their inner products."""
 
 
 class NumpyScan(_Scan):
