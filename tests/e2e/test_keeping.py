@@ -128,6 +128,7 @@ def test_all_of_it_goes_without_scripts(opened: Opened, width: int) -> None:
     expect(page.locator(".written")).to_have_text("plain")
     page.get_by_label("Tags to add").fill("thesis")
     page.locator(".own-tags .joined button").click()
+    expect(page.locator(".own-tags .tag")).to_have_count(1)
     page.get_by_label("A new list with this paper").fill("Winter")
     page.locator(".own-lists .joined button").click()
     page.get_by_role("link", name="open Winter").click()
@@ -137,7 +138,8 @@ def test_all_of_it_goes_without_scripts(opened: Opened, width: int) -> None:
     other = opened(address, width, script=False, mine=False)
     expect(other.locator("h1")).to_have_text("Winter")
     expect(other.locator(".card .title")).to_have_text("On tides")
-    page.get_by_role("button", name="Take the address back").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Take the address back").click()
     other.reload()
     expect(other.locator("h1")).to_have_text("There is nothing at this address")
     page.get_by_label("Choose 2511.09999").check()

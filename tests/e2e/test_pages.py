@@ -92,7 +92,8 @@ def test_a_reader_searches_opens_a_paper_and_walks_to_its_relatives(
 ) -> None:
     page = open_page("/", width=width, script=script)
     page.get_by_label("Search arXiv’s papers").fill("language models")
-    page.get_by_role("button", name="Search").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Search").click()
     first = page.locator("article h3 a").first
     title = first.text_content()
     assert page.locator("article mark").count() > 0

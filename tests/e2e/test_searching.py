@@ -81,9 +81,11 @@ def test_without_scripts_facets_and_years_are_there_too(open_page: Windows, widt
     expect(page.get_by_role("heading", name="Author")).to_be_visible()
     page.get_by_label("From").fill("2026")
     page.get_by_label("to", exact=True).fill("2026")
-    page.get_by_role("button", name="Show").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Show").click()
     assert query_of(page) == f"{QUERY} date:2026"
-    page.locator(".chips a", has_text="date").click()
+    with page.expect_navigation():
+        page.locator(".chips a", has_text="date").click()
     assert query_of(page) == QUERY
 
 

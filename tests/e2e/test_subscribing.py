@@ -106,18 +106,22 @@ def test_without_scripts_it_goes_by_forms(open_shelf: Windows) -> None:
     page = open_shelf("/subscriptions/new?kind=text", script=False, width=390)
     page.get_by_label("Papers should be like this text").fill(TEXT)
     page.get_by_role("button", name="Try it on the last weeks").click()
+    expect(page.locator(".held .paper:not(.under)")).not_to_have_count(0)
     began = above(page)
     page.get_by_label("Nearness from", exact=True).fill("0.9")
-    page.get_by_role("button", name="Show").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Show").click()
     assert above(page) < began
     assert_fits(page)
     page.get_by_role("button", name="Subscribe").click()
     page.get_by_label("Mail").select_option("daily")
-    page.get_by_role("button", name="Keep").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Keep").click()
     row = Subscription.objects.get()
     assert (row.rhythm, row.threshold) == ("daily", 0.9)
     page.get_by_role("button", name="Delete").click()
-    page.get_by_role("button", name="Undo").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Undo").click()
     assert Subscription.objects.get() == row
 
 
