@@ -3,9 +3,10 @@
 Gunicorn's own gives a thread to each connection as soon as it is there, and waits in the main loop for clients to hang
 up: eight that send nothing, or slowly, are enough to stop a site of eight threads. Here the head of a request is
 gathered by the main loop, whose connections cost a descriptor; a thread sees whole heads only, and reads and writes
-with a deadline. A request that has waited for a thread longer than PATIENCE is answered by 503 at once: whoever sent
-it has likely left, and those behind it need not wait for it. A queue that stands is kept short (STANDING): as many are
-answered as before, and sooner.
+with a deadline. Clients take turns at the threads (`fair_queue`): one that asks for more than can be answered keeps
+itself waiting and no other. A request that has waited for a thread longer than PATIENCE is answered by 503 at once:
+whoever sent it has likely left, and those behind it need not wait for it. A queue that stands is kept short (STANDING):
+as many are answered as before, and sooner.
 """
 
 import errno
@@ -22,12 +23,14 @@ from typing import Any, Final, TypeVar
 
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
+from config.fair_queue import FairQueue
+
 HEAD = 10.0  # seconds that a request's head may take to arrive
 BODY = 30.0  # seconds that its body may take
 WRITE = 30.0  # seconds that a client may leave a piece of the answer lying
 LINGER: Final = 2.0  # seconds that an ended connection is kept open, so that its answer is read before it is reset
 PATIENCE = 5.0  # seconds that a request may wait for a thread
-STANDING = 2.0  # seconds that it may, once no request has found a thread free for PATIENCE
+STANDING = 2.0  # seconds that it may, once no thread was found free, or its client had others waiting, for PATIENCE
 FREE: Final = 0.05  # seconds that a request may take to come to a free thread
 LONGEST_HEAD = 64 * 1024  # bytes; gunicorn's parser refuses what is longer
 MOST_DRAINED: Final = 256 * 1024  # bytes of a body that nobody wanted
@@ -35,6 +38,7 @@ _PIECE: Final = 64 * 1024
 _TOLD_EVERY: Final = 10.0  # seconds between two lines of the log about refused requests
 
 _WATCHED: Final = re.compile(rb"(GET|HEAD) [^ ?]*/(healthz|readyz|metrics)[ ?]")
+_FORWARDED: Final = re.compile(rb"\r\nx-forwarded-for:([^\r\n]*)", re.IGNORECASE)
 _API: Final = re.compile(rb"[A-Z]+ [^ ?]*/api/v1/")
 _PROBLEM: Final = b'{"type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": "The site has too much to do; try again in a moment."}'  # noqa: E501
 _PAGE: Final = """<!doctype html>
@@ -60,18 +64,21 @@ T = TypeVar("T")
 class Patience:
     """How long a request may wait: a burst may queue for a while, what comes without end may not.
 
-    The queue is held as CoDel holds one (Nichols and Jacobson, Controlling Queue Delay, ACM Queue 10 (5), 2012), with
-    the first of the queue refused instead of dropped. Times are in seconds, `now` is of time.monotonic.
+    A queue is held as CoDel holds one (Nichols and Jacobson, Controlling Queue Delay, ACM Queue 10 (5), 2012), with
+    the first of the queue refused instead of dropped: that of one client, whose requests may stand while others find
+    threads free, and that of all, which many clients with a request each may fill. Whose requests are served at once is
+    never refused, whatever stands. Times are in seconds, `now` is of time.monotonic.
     """
 
     def __init__(self, now: float) -> None:
         self._free = now
 
-    def is_over(self, waited: float, now: float) -> bool:
-        """Whether the request that comes to a thread now has waited for too long."""
+    def is_over(self, waited: float, since: float, now: float) -> bool:
+        """Whether the request that comes to a thread now has waited for too long. since: when its client began to have
+        something waiting without a break."""
         if waited < FREE:
             self._free = now
-        return waited > (PATIENCE if now - self._free < PATIENCE else min(STANDING, PATIENCE))
+        return waited > (PATIENCE if now - min(self._free, since) < PATIENCE else min(STANDING, PATIENCE))
 
 
 class Worker(ThreadWorker):
@@ -82,6 +89,16 @@ class Worker(ThreadWorker):
         self._lingering: deque[TConn] = deque()
         self._refused, self._told = 0, 0.0
         self._patience = Patience(time.monotonic())
+        self._waiting: FairQueue[TConn] = FairQueue()
+
+    def load_wsgi(self) -> None:
+        """In the worker's own process: the site, and the rule by which it tells its clients apart."""
+        super().load_wsgi()
+        # Not above: gunicorn's first process, which only watches, does without Django.
+        from config.options import read_options
+        from papers.clients import nearest
+
+        self._nearest = partial(nearest, behind=read_options()["PROXY_HEADER"])
 
     def enqueue_req(self, conn: TConn) -> None:
         """A connection at the beginning of a request: a new one, or one whose client sent two at once."""
@@ -126,7 +143,7 @@ class Worker(ThreadWorker):
         """In a thread: answer a request whose head is here, unless it has waited for too long."""
         if not self.cfg.is_ssl:
             now = time.monotonic()
-            if self._patience.is_over(now - conn.asked, now) and not _WATCHED.match(conn.head):
+            if self._patience.is_over(now - conn.asked, conn.since, now) and not _WATCHED.match(conn.head):
                 return self._refuse(conn)
             conn.sock.until = time.monotonic() + BODY
             conn.init()
@@ -174,7 +191,26 @@ class Worker(ThreadWorker):
 
     def _submit(self, conn: TConn) -> None:
         conn.asked = time.monotonic()
-        super().enqueue_req(conn)
+        self._waiting.put(self._client(conn), conn, conn.asked)
+        self.tpool.submit(self._serve)  # as many turns as there are connections, not each for its own
+
+    def _client(self, conn: TConn) -> str:
+        """Who takes turns with others. Empty, and so one client, are all that cannot be told apart: who come by a
+        socket of Unix, or through a proxy that names nobody."""
+        peer = str(conn.client[0]) if isinstance(conn.client, tuple) else ""
+        named = _FORWARDED.findall(bytes(conn.head).partition(b"\r\n\r\n")[0])
+        return self._nearest(peer, named[-1].decode("latin-1") if named else "")
+
+    def _serve(self) -> None:
+        """In a thread: answer whose turn it is, and tell the main loop as gunicorn's own `enqueue_req` does."""
+        conn, since = self._waiting.take()
+        conn.since = since
+        done: Future[Any] = Future()
+        try:
+            done.set_result(self.handle(conn))
+        except BaseException as error:  # as an executor takes it
+            done.set_exception(error)
+        self.method_queue.defer(self.finish_request, conn, done)
 
     def _refuse(self, conn: TConn) -> bool:
         """Answer 503; False, as `handle` says that a connection ends."""

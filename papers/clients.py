@@ -17,9 +17,17 @@ def nearest_address(request: HttpRequest) -> str:
     `X-Forwarded-For`, since all before it is the client's own word. An IPv6 address as its network of 64 bits, which is
     what one subscriber has. Empty where a trusted proxy names nobody.
     """
-    behind = settings.OPTION["PROXY_HEADER"]
-    forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
-    return network(forwarded if behind else str(request.META.get("REMOTE_ADDR", "")))
+    peer, forwarded = (str(request.META.get(name, "")) for name in ("REMOTE_ADDR", "HTTP_X_FORWARDED_FOR"))
+    return nearest(peer, forwarded, settings.OPTION["PROXY_HEADER"])
+
+
+def nearest(peer: str, forwarded: str, behind: bool) -> str:
+    """`nearest_address` of a connection's address and an `X-Forwarded-For`, with or without a trusted proxy in front.
+
+    >>> nearest("192.0.2.7", "198.51.100.1, 198.51.100.2", True), nearest("192.0.2.7", "198.51.100.1", False)
+    ('198.51.100.2', '192.0.2.7')
+    """
+    return network(forwarded.rpartition(",")[2].strip() if behind else peer)
 
 
 def network(text: str) -> str:

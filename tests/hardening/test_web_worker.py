@@ -1,14 +1,16 @@
 """The web server under clients that are slow, silent, many or rude. Real connections to a real gunicorn."""
 
 import http.client
+import os
 import random
 import re
+import select
 import socket
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,16 +29,19 @@ CAPACITY = THREADS / small_site.SECONDS  # requests a second
 
 
 class Server:
-    """Gunicorn on a free port."""
+    """Gunicorn on a free port and a socket of Unix, with these variables in its environment."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.port = free_port()
+        self.local = str(folder / "local")
         self.log = folder / "gunicorn.log"
         command = [sys.executable, "-m", "gunicorn", "tests.hardening.small_site:application", "--no-control-socket"]
         command += ["--worker-class", "config.web_worker.Worker", "--threads", str(THREADS)]
-        command += ["--graceful-timeout", "3", "--bind", f"{HOST}:{self.port}"]
+        command += ["--graceful-timeout", "3", "--bind", f"{HOST}:{self.port}", "--bind", f"unix:{self.local}"]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log
+            )
 
     def get(self, path: str = "/", **headers: str) -> http.client.HTTPResponse:
         """An answer on a connection of its own, read to its end."""
@@ -54,16 +59,29 @@ class Server:
         except (OSError, http.client.HTTPException):
             return 0
 
-    def connect(self, sent: bytes = b"") -> socket.socket:
-        """A connection on which this was sent."""
-        made = socket.create_connection((HOST, self.port), timeout=10)
+    def connect(self, sent: bytes = b"", source: str = HOST) -> socket.socket:
+        """A connection from this address, on which this was sent."""
+        made = socket.create_connection((HOST, self.port), timeout=10, source_address=(source, 0))
         made.sendall(sent)
         return made
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    made = Server(tmp_path_factory.mktemp("web"))
+    yield from served(Server(tmp_path_factory.mktemp("web"), PROXY_HEADER=""))
+
+
+@pytest.fixture(scope="module")
+def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    yield from served(Server(tmp_path_factory.mktemp("behind"), PROXY_HEADER="1"))
+
+
+@pytest.fixture
+def ending(tmp_path: Path) -> Iterator[Server]:
+    yield from served(Server(tmp_path))
+
+
+def served(made: Server) -> Iterator[Server]:
     try:
         demand(lambda: made.status() == 200, 60)
         yield made
@@ -187,12 +205,23 @@ def test_a_burst_may_queue_for_long_and_a_queue_that_stands_only_shortly(monkeyp
     monkeypatch.setattr(web_worker, "PATIENCE", 5.0)
     monkeypatch.setattr(web_worker, "STANDING", 2.0)
     patience = web_worker.Patience(now=100.0)
-    assert not patience.is_over(4.9, now=104.0)
-    assert patience.is_over(5.1, now=104.5)
-    assert not patience.is_over(1.9, now=110.0)  # nobody has found a thread free for long
-    assert patience.is_over(2.1, now=110.1)
-    assert not patience.is_over(0.0, now=112.0)  # the queue has come to its end
-    assert not patience.is_over(2.1, now=113.0)
+    assert not patience.is_over(4.9, since=99.1, now=104.0)
+    assert patience.is_over(5.1, since=99.4, now=104.5)
+    assert not patience.is_over(1.9, since=108.1, now=110.0)  # nobody has found a thread free for long
+    assert patience.is_over(2.1, since=108.0, now=110.1)
+    assert not patience.is_over(0.0, since=112.0, now=112.0)  # the queue has come to its end
+    assert not patience.is_over(2.1, since=110.9, now=113.0)
+
+
+def test_a_client_whose_own_queue_stands_is_refused_though_another_finds_threads_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(web_worker, "PATIENCE", 5.0)
+    monkeypatch.setattr(web_worker, "STANDING", 2.0)
+    patience = web_worker.Patience(now=100.0)
+    for second in range(101, 110):
+        assert not patience.is_over(0.01, since=second - 0.01, now=second)  # comes now and then
+        assert patience.is_over(2.1, since=100.0, now=second + 0.5) is (second >= 105)  # comes without end
 
 
 def test_at_twice_its_capacity_the_site_answers_some_at_once_refuses_the_others_and_recovers(server: Server) -> None:
@@ -222,3 +251,73 @@ def test_a_refusal_says_when_to_come_again(server: Server) -> None:
     refused = next(page for page in pages if page.status == 503)
     assert refused.headers["Retry-After"] == "1"  # half a second here, five on a site
     assert refused.headers["Cache-Control"] == "no-store"
+
+
+WORK = REQUEST.replace(b"GET /", b"GET /work")
+OTHER = "127.0.0.2"
+MANY = 40  # requests of one client: a second's work, twice as long as any may wait
+
+
+def named(*clients: str) -> bytes:
+    """WORK as proxies pass it on, each with the client that it names."""
+    heads = "".join(f"x-Forwarded-FOR: {client}\r\n" for client in clients)
+    return WORK.replace(b"Host", heads.encode() + b"Host")
+
+
+@pytest.mark.parametrize(
+    ("site", "sent", "calm", "source"),
+    [
+        ("server", lambda number: WORK, WORK, OTHER),
+        ("server", lambda number: named(f"192.0.2.{number}"), WORK, OTHER),  # who is no proxy is believed nothing
+        ("behind", lambda number: named(f"192.0.2.{number}, 198.51.100.7"), named("198.51.100.8"), HOST),
+        ("behind", lambda number: named("198.51.100.8", f"2001:db8::{number}"), named("198.51.100.8"), HOST),
+        ("behind", lambda number: WORK, named("198.51.100.8"), HOST),
+    ],
+    ids=["by address", "with names of its own", "behind a proxy", "by a network", "without a name"],
+)
+def test_one_client_that_asks_for_much_keeps_no_other_waiting(
+    request: pytest.FixtureRequest, site: str, sent: Callable[[int], bytes], calm: bytes, source: str
+) -> None:
+    server: Server = request.getfixturevalue(site)
+    flood = [server.connect(sent(number)) for number in range(MANY)]
+    for connection in (server.connect(calm, source) for _ in range(2)):
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+        connection.close()
+    answered, _, _ = select.select(flood, [], [], 0)
+    assert len(answered) < MANY / 2  # each of the two waits for two threads' ends at most
+    for connection in flood:
+        assert re.match(b"HTTP/1.1 (200|503)", connection.recv(4096))
+        connection.close()
+
+
+def test_an_answer_ends_the_connection_that_it_was_for(server: Server) -> None:
+    def asked(number: int) -> bytes:
+        end = b"close" if number % 3 else b"keep-alive"
+        head = b"POST /work HTTP/1.1\r\nHost: here\r\nConnection: %s\r\nContent-Length: %d\r\n\r\n"
+        return head % (end, 1000 + number) + b"x" * (1000 + number)
+
+    sources = [HOST] * 9 + [OTHER, "127.0.0.3"] * 2  # the last to come are not the last to be served
+    connections = [server.connect(asked(number), source) for number, source in enumerate(sources)]
+    for number, connection in enumerate(connections):
+        answers(connection, str(1000 + number).encode(), 1)
+        if number % 3:
+            assert connection.recv(4096) == b""
+        else:
+            connection.sendall(REQUEST)
+            answers(connection, b"0", 1)
+        connection.close()
+
+
+def test_at_its_end_the_server_answers_what_waits(ending: Server) -> None:
+    def local() -> socket.socket:
+        made = socket.socket(socket.AF_UNIX)
+        made.connect(ending.local)
+        made.sendall(WORK)
+        return made
+
+    connections = [ending.connect(WORK) for _ in range(6)] + [ending.connect(WORK, OTHER), local(), local()]
+    demand(lambda: bool(select.select(connections, [], [], 0)[0]), 10)
+    ending.process.terminate()
+    for connection in connections:
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+        connection.close()
