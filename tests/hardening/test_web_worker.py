@@ -280,11 +280,12 @@ def test_one_client_that_asks_for_much_keeps_no_other_waiting(
 ) -> None:
     server: Server = request.getfixturevalue(site)
     flood = [server.connect(sent(number)) for number in range(MANY)]
-    for connection in (server.connect(calm, source) for _ in range(2)):
-        assert connection.recv(4096).startswith(b"HTTP/1.1 200")
-        connection.close()
-    answered, _, _ = select.select(flood, [], [], 0)
-    assert len(answered) < MANY / 2  # each of the two waits for two threads' ends at most
+    connection = server.connect(calm, source)
+    assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+    connection.close()
+    ended, _, _ = select.select(flood, [], [], 0)
+    answered = [each for each in ended if each.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 200"]
+    assert len(answered) <= 3 * THREADS  # those that were at work, a turn of each thread's, and who was quicker to read
     for connection in flood:
         assert re.match(b"HTTP/1.1 (200|503)", connection.recv(4096))
         connection.close()
@@ -296,7 +297,7 @@ def test_an_answer_ends_the_connection_that_it_was_for(server: Server) -> None:
         head = b"POST /work HTTP/1.1\r\nHost: here\r\nConnection: %s\r\nContent-Length: %d\r\n\r\n"
         return head % (end, 1000 + number) + b"x" * (1000 + number)
 
-    sources = [HOST] * 9 + [OTHER, "127.0.0.3"] * 2  # the last to come are not the last to be served
+    sources = [HOST] * 6 + [OTHER, "127.0.0.3"] * 2  # the last to come are not the last to be served
     connections = [server.connect(asked(number), source) for number, source in enumerate(sources)]
     for number, connection in enumerate(connections):
         answers(connection, str(1000 + number).encode(), 1)
