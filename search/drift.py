@@ -171,7 +171,7 @@ def _known_items(
     """The shares of queries whose paper comes first in the search, and is among the nearest DEPTH by vectors."""
     with engine_aside("embedded") as engine:
         titles: list[tuple[int, str]] = []
-        with engine.rebuild(learned.key, width) as fresh:
+        with engine.rebuild(learned.key, width, len(ids)) as fresh:
             for part in batched(ids, CHUNK):
                 documents = make_documents(papers_of(part), learned, width)
                 titles += [(document.id, document.title) for document in documents]

@@ -128,7 +128,7 @@ class Corpus:
     def fill(self, engine: Engine, watch: Watch) -> None:
         """Index the corpus."""
         short = self.transform.apply(self.full, self.width)
-        with engine.rebuild("aside", self.width) as fresh:
+        with engine.rebuild("aside", self.width, len(self.texts)) as fresh:
             for rows in watch(list(batched(range(len(self.texts)), 2000)), "indexing"):
                 fresh.index([self._document(row, short[row]) for row in rows])
 

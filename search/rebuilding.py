@@ -84,8 +84,9 @@ def rebuild(
             return 0
         marks.put_back_kept()  # of a broken-off rebuild
         learned = load(newest_key(model or wanted_model()))
-        run = _Run(learned, width_for(Paper.objects.count(), learned.transform.dimension), batch, progress)
-        with ExitStack() as last, get_engine().rebuild(learned.key, run.width) as engine:
+        papers = Paper.objects.count()
+        run = _Run(learned, width_for(papers, learned.transform.dimension), batch, progress)
+        with ExitStack() as last, get_engine().rebuild(learned.key, run.width, papers) as engine:
             run.fill(engine)
             run.catch_up(engine)
             last.enter_context(locks.writing())  # held until the switch is done

@@ -1,7 +1,8 @@
 """Measure all and write docs/performance.md: `make bench`, or `python -m benchmarks.suite --papers 10000 --print`.
 
-At each size every peer indexes the same papers and answers the same tasks in turns; at the largest size that all peers
-take the site is served and asked over HTTP, too; at the end indexing is measured beside the encoder alone, and loading.
+At each size every peer indexes the same papers and answers the same tasks in turns; at those that all peers take the
+site is served and asked over HTTP, too, at the largest of them with all that is told of a server. At the end indexing
+is measured beside the encoder alone, and loading.
 Needs ../shared/data, and an Elasticsearch: that of ELASTICSEARCH_URL, else one is started with a heap of 2 GB. With
 --keep the corpora, the indexes and the results stay in a folder, and what is done there is not done again.
 """
@@ -17,6 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,13 +75,14 @@ def _measure(folder: Path, sizes: Sequence[int], only: Sequence[str]) -> None:
     machine = _machine()
     with changing(folder) as results:
         results.machine = machine
+    largest = max(filter(_peers_wanted, sizes), default=0)
     for papers in sizes:
         todo: dict[str, Callable[[Path, int], None]] = {
             name: part
-            for name, part in (("engines", _engines), ("http", _http))
+            for name, part in (("engines", _engines), ("http", partial(_http, whole=papers == largest)))
             if name in only and f"{papers} {name}" not in Results.read(folder).minutes
         }
-        if papers != max(filter(_peers_wanted, sizes), default=0):  # over HTTP at one size
+        if not _peers_wanted(papers):
             todo.pop("http", None)
         if todo:
             with _server(folder, papers):
@@ -121,7 +124,7 @@ def _engines(folder: Path, papers: int) -> None:
         results.sizes[papers] = size
 
 
-def _http(folder: Path, papers: int) -> None:
+def _http(folder: Path, papers: int, *, whole: bool) -> None:
     """Serve the site over the indexes that `_engines` made, and ask it."""
     from benchmarks.suite import site
     from benchmarks.suite.peers.papertide import alias
@@ -132,7 +135,7 @@ def _http(folder: Path, papers: int) -> None:
         roots[ELASTIC] = alias(corpus)
     place = folder / "sites" / str(papers)
     place.mkdir(parents=True, exist_ok=True)
-    measured = site.measure(corpus, place, roots)
+    measured = site.measure(corpus, place, roots, whole=whole)
     with changing(folder) as results:
         results.sizes.setdefault(papers, Size(corpus.real, corpus.given, corpus.width)).http = measured
 

@@ -36,9 +36,10 @@ class SiteError(Exception):
     """The site is not that of the corpus; the text says why."""
 
 
-def measure(found: "Corpus", folder: Path, roots: Mapping[str, str]) -> dict[str, Any]:
-    """Everything over HTTP at one size. roots: by engine, the embedded index's folder and Elasticsearch's alias, whose
-    server ELASTICSEARCH_URL names. folder: of sites and what they need; a database that is there is taken.
+def measure(found: "Corpus", folder: Path, roots: Mapping[str, str], *, whole: bool) -> dict[str, Any]:
+    """What is measured over HTTP at one size: the pace of the calls, with `whole` lists, memory and overload, too.
+    roots: by engine, the embedded index's folder and Elasticsearch's alias, whose server ELASTICSEARCH_URL names.
+    folder: of sites and what they need; a database that is there is taken.
 
     Raises SiteError, Unavailable, subprocess.CalledProcessError.
     """
@@ -47,6 +48,8 @@ def measure(found: "Corpus", folder: Path, roots: Mapping[str, str]) -> dict[str
     make(found, folder)
     asked, root = http_calls.draw(found, folder), roots["embedded"]
     told: dict[str, Any] = http_calls.measure(folder, roots, asked)
+    if not whole:
+        return told
     told["list_page"] = list_page.measure(folder, root, asked.lists)
     told["web_memory"] = web_memory.measure(folder, root, asked)
     told["overload"] = overload.measure(folder, root, asked)

@@ -202,6 +202,7 @@ class Engine(ABC):
         there is an index is another question."""
 
     @abstractmethod
-    def rebuild(self, transform: str, width: int) -> AbstractContextManager[Self]:
+    def rebuild(self, transform: str, width: int, papers: int = 0) -> AbstractContextManager[Self]:
         """A new, empty index beside the serving one, to be filled inside the `with` block; it becomes the serving one
-        at the end of the block, atomically, and is thrown away if the block raises."""
+        at the end of the block, atomically, and is thrown away if the block raises. Until then its writes need not be
+        durable. papers: about how many will come, for an engine that can lay its index out for that."""

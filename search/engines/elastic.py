@@ -226,7 +226,7 @@ class ElasticEngine(Engine):
             self._writable()
             self._bulk({"_op_type": "delete", "_id": str(number)} for number in numbers)
 
-    def rebuild(self, transform: str, width: int) -> AbstractContextManager[Self]:
+    def rebuild(self, transform: str, width: int, papers: int = 0) -> AbstractContextManager[Self]:
         """See Engine. What a killed rebuild left is swept away by the next one; two at once are not for here to
         prevent."""
         return rebuilding(self, transform, width)

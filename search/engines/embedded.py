@@ -25,7 +25,7 @@ import tantivy
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from search.engines import tantivy_facets
+from search.engines import tantivy_answers, tantivy_facets, tantivy_writing
 from search.engines.base import (
     SHORTEST_SPELT,
     SPELLINGS,
@@ -44,17 +44,14 @@ from search.engines.base import (
 from search.engines.compiling import TEXTS
 from search.engines.edits import one_edit
 from search.engines.tantivy_schema import (
-    ID_MASK,
     SCHEMA_VERSION,
     Compiler,
     build_schema,
-    register_analyzers,
-    to_tantivy,
 )
+from search.engines.tantivy_writing import Filling
 from search.engines.vector_table import Mask, VectorTable
 from search.query import And, Node, Not
 
-HEAP = 64_000_000  # bytes a writer may hold before it writes a segment
 KEPT_MASKS = 32
 
 
@@ -102,7 +99,9 @@ class EmbeddedEngine(Engine):
         self._view: View | None = None
         self._current = str(root / "current")
         self._told: tuple[tuple[int, int], str] = (0, 0), ""  # which file said what, looked at by each question
+        self._place = "", root  # a version and its folder
         self._opening = threading.Lock()
+        self._filling: Filling | None = None  # while this one writes a new index
         root.mkdir(parents=True, exist_ok=True)
         self._write_lock = FileLock(root / "write.lock")
 
@@ -115,10 +114,10 @@ class EmbeddedEngine(Engine):
             return Hits()
         if order != "score":
             column = "newest" if order == "new" else "oldest"
-            ids = _by_day(view, view.compiler.query(query, scored=False), column, limit, offset)
+            ids = tantivy_answers.by_day(view.searcher, view.compiler.query(query, scored=False), column, limit, offset)
             return Hits(ids, np.zeros(len(ids), np.float32))
         found = view.searcher.search(view.compiler.query(query), limit, False, offset=offset).hits
-        return self._hits(view, [address for _, address in found], [score for score, _ in found])
+        return tantivy_answers.best(view.searcher, found)
 
     def count(self, query: LexicalQuery) -> int:
         """See Engine."""
@@ -144,11 +143,10 @@ class EmbeddedEngine(Engine):
             view.compiler.titled(distinct, within),
             limit,
             False,
-            order_by_field="title_length",
+            order_by_field="shortest",
             order=tantivy.Order.Asc,
         ).hits
-        scores = [len(distinct) / max(length, len(distinct)) for length, _ in found]
-        return self._hits(view, [address for _, address in found], scores)
+        return tantivy_answers.titled(found, len(distinct))
 
     def facets(self, query: LexicalQuery, names: Sequence[str], size: int) -> dict[str, list[tuple[str, int]]]:
         """See Engine."""
@@ -179,7 +177,10 @@ class EmbeddedEngine(Engine):
         view = self._open()
         if view is None or limit < 1:
             return {kind: np.empty(0, np.int64) for kind in kinds}
-        return {kind: _by_day(view, view.compiler.starting(kind, words, prefix), "newest", limit) for kind in kinds}
+        return {
+            kind: tantivy_answers.by_day(view.searcher, view.compiler.starting(kind, words, prefix), "newest", limit)
+            for kind in kinds
+        }
 
     def statistics(self, *, fresh: bool = False) -> Statistics:
         """See Engine. Always fresh."""
@@ -209,23 +210,29 @@ class EmbeddedEngine(Engine):
             self._write([], numbers)
 
     @contextmanager
-    def rebuild(self, transform: str, width: int) -> Iterator["EmbeddedEngine"]:
+    def rebuild(self, transform: str, width: int, papers: int = 0) -> Iterator["EmbeddedEngine"]:
         """See Engine. What a killed rebuild left is swept away by the next one."""
         name = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
         with FileLock(self.root / "rebuild.lock"):
             self._sweep(keep={self._serving()})
             folder = self.root / name
+            fresh = EmbeddedEngine(self.root, name)
             try:
                 with _as_engine_errors("the index cannot be written"):
                     (folder / "tantivy").mkdir(parents=True)
                     tantivy.Index(build_schema(), path=str(folder / "tantivy"))
                     State(transform, width).write(folder)
-                yield EmbeddedEngine(self.root, name)
+                    fresh._filling = Filling(folder / "tantivy", papers)
+                yield fresh
+                with _as_engine_errors("the index cannot be written"):
+                    fresh._filling.end()
                 with self._write_lock, _as_engine_errors("the index cannot be switched"):
                     _replace(self.root / "current", name)
             except BaseException:
+                fresh._filling = None  # its writer ends before its folder goes
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
+            fresh._filling = None
             self._sweep(keep={name})
 
     def _write(self, documents: list[Document], deleted: list[int]) -> None:
@@ -238,20 +245,18 @@ class EmbeddedEngine(Engine):
             with _as_engine_errors("the index cannot be written", OSError):
                 state, table = _read_table(folder)
                 rows = table.append(documents) if documents else table.bury(deleted)
-                self._write_words(folder, documents, deleted)
+                with _as_engine_errors("the index cannot be written"):
+                    self._write_words(folder, table, documents, deleted)
                 replace(state, rows=rows, writes=state.writes + 1, categories=tuple(table.categories)).write(folder)
 
-    def _write_words(self, folder: Path, documents: list[Document], deleted: list[int]) -> None:
-        with _as_engine_errors("the index cannot be written"):
-            index = _open_index(folder)
-            writer = index.writer(HEAP, 1)
-            # By query: deletion by term takes a number for a signed one and finds nothing in an unsigned field.
-            old = [document.id for document in documents] + deleted
-            writer.delete_documents_by_query(tantivy.Query.term_set_query(index.schema, "id", old))
-            for document in documents:
-                writer.add_document(to_tantivy(document))
-            writer.commit()
-            writer.wait_merging_threads()
+    def _write_words(self, folder: Path, before: VectorTable, documents: list[Document], deleted: list[int]) -> None:
+        changed = [document.id for document in documents] + deleted
+        if self._filling is None:
+            # All of them: a killed write may have left words of papers that have no vectors.
+            tantivy_writing.write(folder / "tantivy", documents, changed)
+        else:
+            known = before.ids[before.holding(np.array(changed, np.int64))]
+            self._filling.write(documents, known.tolist())
 
     # Opening
 
@@ -267,17 +272,22 @@ class EmbeddedEngine(Engine):
 
     def _folder(self) -> Path | None:
         name = self.version or self._serving()
-        return self.root / name if name else None
+        if self._place[0] != name:  # each question asks, and joining paths takes time
+            self._place = name, self.root / name
+        return self._place[1] if name else None
 
     def _open(self) -> View | None:
         """The newest state, opened; None where there is no index. Raises EngineError where it cannot be read."""
+        if self._filling is not None:
+            with _as_engine_errors("the index cannot be written"):
+                self._filling.commit()
         for _ in range(3):  # a switch may take the folder away between two steps
             folder = self._folder()
             if folder is None:
                 return None
             try:
                 with _as_engine_errors("the index cannot be read", ValueError, PermissionError, NotADirectoryError):
-                    found = os.stat(folder / "state.json")
+                    found = os.stat(f"{folder}/state.json")
                 stamp = (found.st_ino, found.st_mtime_ns)
                 view = self._view
                 if view is not None and view.folder == folder and view.stamp == stamp:
@@ -327,31 +337,11 @@ class EmbeddedEngine(Engine):
         )
         return view.table.holding(np.array([number for number, _ in found.hits], np.int64))
 
-    @staticmethod
-    def _hits(view: View, addresses: list[tantivy.DocAddress], scores: list[float]) -> Hits:
-        if not addresses:
-            return Hits()
-        ids = np.array(view.searcher.fast_field_values("id", addresses), np.int64)
-        values = np.array(scores, np.float32)
-        order = np.lexsort((-ids, -values))
-        return Hits(ids[order], values[order])
-
-
-def _by_day(view: View, query: tantivy.Query, column: str, limit: int, offset: int = 0) -> Ids:
-    found = view.searcher.search(query, limit, False, order_by_field=column, offset=offset)
-    return np.array([value & ID_MASK for value, _ in found.hits], np.int64)
-
-
-def _open_index(folder: Path) -> tantivy.Index:
-    index = tantivy.Index.open(str(folder / "tantivy"))
-    register_analyzers(index)
-    return index
-
 
 def _open_view(folder: Path, stamp: tuple[int, int]) -> View:
     state, table = _read_table(folder)
     with _as_engine_errors("the index cannot be read"):
-        index = _open_index(folder)
+        index = tantivy_writing.open_index(folder / "tantivy")
         index.config_reader("manual")
         index.reload()
         return View(folder, stamp, state, table, index, index.searcher(), Compiler(index.schema))

@@ -11,10 +11,11 @@ from search.engines.base import TITLE_BOOST, Document, LexicalQuery, Unit, begin
 from search.engines.compiling import TreeCompiler
 
 # Raise this when fields or analyzers change: an index of another number is rebuilt.
-SCHEMA_VERSION = 2
-# `newest` and `oldest` order by day, then by id: day · 2^32 + id.
-DAY_SHIFT = 32
-ID_MASK = (1 << DAY_SHIFT) - 1
+SCHEMA_VERSION = 3
+# Columns that order by a number, then by id: `newest` and `oldest` (day · 2^32 + id), `shortest` (stems of the title
+# · 2^32 + the id with all bits turned, so that rising values have falling ids).
+ID_BITS = 32
+ID_MASK = (1 << ID_BITS) - 1
 
 EXACT, STEMS = "exact", "stems"
 
@@ -27,7 +28,7 @@ def build_schema() -> tantivy.Schema:
         builder.add_integer_field(name, fast=True)
     builder.add_integer_field("day", indexed=True, fast=True)
     builder.add_integer_field("year", fast=True)
-    builder.add_unsigned_field("title_length", fast=True)
+    builder.add_unsigned_field("shortest", fast=True)
     for name in ("all", "title", "abstract"):
         builder.add_text_field(name, tokenizer_name=STEMS, index_option="freq")
     for name in ("title_exact", "abstract_exact", "author", "comment", "journal"):
@@ -54,9 +55,9 @@ def to_tantivy(document: Document) -> tantivy.Document:
     out.add_unsigned("id", document.id)
     out.add_integer("day", day)
     out.add_integer("year", document.published.year)
-    out.add_integer("newest", (day << DAY_SHIFT) + document.id)
-    out.add_integer("oldest", (-day << DAY_SHIFT) + document.id)
-    out.add_unsigned("title_length", title_length(document))
+    out.add_integer("newest", (day << ID_BITS) + document.id)
+    out.add_integer("oldest", (-day << ID_BITS) + document.id)
+    out.add_unsigned("shortest", (title_length(document) << ID_BITS) + (document.id ^ ID_MASK))
     for name in ("title", "title_exact"):
         out.add_text(name, document.title)
     for name in ("abstract", "abstract_exact"):

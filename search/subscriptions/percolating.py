@@ -22,8 +22,8 @@ from django.conf import settings
 
 from papers.models import Paper
 from search.documents import make_document
-from search.engines.embedded import HEAP
 from search.engines.tantivy_schema import SCHEMA_VERSION, Compiler, build_schema, register_analyzers, to_tantivy
+from search.engines.tantivy_writing import HEAP
 from search.frequencies import prior
 from search.plan import make_plan
 from search.query import Query

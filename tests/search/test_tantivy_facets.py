@@ -24,27 +24,28 @@ def test_the_commonest_values_of_segments_that_differ_are_exact(
     monkeypatch.setattr(tantivy_facets, "WORTH", worth)
     chance = np.random.default_rng(3)
     engine, papers = EmbeddedEngine(tmp_path), list[Document]()
-    with engine.rebuild("fit", WIDTH) as fresh:
-        for segment in range(4):
-            documents = []
-            for number in range(150 * segment, 150 * (segment + 1)):
-                # Common ones everywhere, and many that are common in one segment only.
-                keywords = {f"word {value}" for value in chance.geometric(0.12, 4)}
-                keywords |= {f"word {segment} {value}" for value in chance.integers(60, size=2)}
-                vector = np.full(WIDTH, 0.5, np.float32)
-                documents.append(
-                    Document(
-                        number + 1,
-                        f"2501.{number:05}",
-                        "Title",
-                        "Text.",
-                        vector,
-                        keywords=sorted(keywords),
-                        published=date(2025, 1, 1),
-                    )
+    with engine.rebuild("fit", WIDTH):
+        pass
+    for segment in range(4):
+        documents = []
+        for number in range(150 * segment, 150 * (segment + 1)):
+            # Common ones everywhere, and many that are common in one segment only.
+            keywords = {f"word {value}" for value in chance.geometric(0.12, 4)}
+            keywords |= {f"word {segment} {value}" for value in chance.integers(60, size=2)}
+            vector = np.full(WIDTH, 0.5, np.float32)
+            documents.append(
+                Document(
+                    number + 1,
+                    f"2501.{number:05}",
+                    "Title",
+                    "Text.",
+                    vector,
+                    keywords=sorted(keywords),
+                    published=date(2025, 1, 1),
                 )
-            fresh.index(documents)
-            papers += documents
+            )
+        engine.index(documents)
+        papers += documents
     counts = Counter(keyword for paper in papers for keyword in paper.keywords)
     found = engine.facets(LexicalQuery(), ["keyword", "year"], 12)
     assert [papers for _, papers in found["keyword"]] == sorted(counts.values(), reverse=True)[:12]

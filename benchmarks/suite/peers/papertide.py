@@ -48,7 +48,7 @@ class Papertide(Peer):
 
     def fill(self, corpus: Corpus, folder: Path) -> None:
         """See Peer."""
-        with self.engine(corpus, folder).rebuild(KEY, corpus.width) as fresh:
+        with self.engine(corpus, folder).rebuild(KEY, corpus.width, corpus.papers) as fresh:
             for documents in batched(corpus.documents(), BATCH):
                 fresh.index(documents)
 
