@@ -34,6 +34,17 @@
     }
   }
 
+  /** Do something when a part of the page has come that is under way now, and so knows nothing of a mark made now. */
+  function whenLate(what) {
+    const late = new Set(document.querySelectorAll("#main .htmx-request:not(.card *)"));
+    const came = ({ detail }) => {
+      if (!late.delete(detail.requestConfig?.elt)) return;
+      if (!late.size) document.body.removeEventListener("htmx:afterRequest", came);
+      what();
+    };
+    if (late.size) document.body.addEventListener("htmx:afterRequest", came);
+  }
+
   form.addEventListener("submit", async (event) => {
     const button = event.submitter;
     if (!button) return;
@@ -50,7 +61,9 @@
     if (!answer) return;
     const done = buttons.filter((one) => button.value === "all" || one === button);
     const fresh = done.filter((one) => one.getAttribute("aria-disabled") !== "true");
+    let undone = false;
     Sift.paint(cardsOf(button.value), true, answer.changed);
+    whenLate(() => undone || Sift.paint(cardsOf(button.value), true, 0));
     setDone(fresh, true);
     if (!answer.changed) {
       say(form.dataset.none);
@@ -60,6 +73,7 @@
       const back = new URLSearchParams(new FormData(form));
       back.set("undo", answer.undo);
       if (!(await post(back))) return;
+      undone = true;
       // Also those that came meanwhile, before or after the answer, as marked by this.
       const changed = cardsOf(button.value).filter((card) => !before.has(card));
       Sift.paint(changed, false, answer.changed);

@@ -4,7 +4,7 @@ without scripts, on both widths, in both languages."""
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -117,6 +117,28 @@ def test_a_section_is_marked_in_place_and_undone_by_key(morning: Windows, visito
     expect(page.locator(".topic .card.is-seen")).to_have_count(0)
     expect(button).to_be_visible()
     assert seen(visitor) == 0
+
+
+def test_what_is_on_its_way_while_a_section_is_marked_comes_as_marked(
+    morning: Windows, visitor: Visitor, width: int
+) -> None:
+    page = morning("/help", width=width)
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/my?*part=1*", lambda route: held.append((route, route.fetch())))
+    page.goto(morning.site + PAGE)
+    section = topic(page, "cs.LG")
+    section.locator(".onward").scroll_into_view_if_needed()
+    expect(section.locator(".onward.htmx-request")).to_have_count(1)
+    for _ in range(50):
+        if held:
+            break
+        page.wait_for_timeout(100)  # until the site has answered, with what is not marked yet
+    section.get_by_role("button", name="Mark as seen").click()
+    expect(page.locator(".toast")).to_contain_text("Marked as seen: 25")
+    for route, answer in held:
+        route.fulfill(response=answer)
+    expect(section.locator(".card.is-seen")).to_have_count(25)
+    assert seen(visitor) == 25
 
 
 def test_all_is_marked_also_what_is_not_on_the_page_yet_and_undo_leaves_what_was_marked_before(
