@@ -46,7 +46,7 @@ soak: setup-dev ## Kill workers more often than the tests do (SOAK_KILLS, else 1
 	@SOAK_KILLS="$${SOAK_KILLS:-100}" $(BIN)/python -m scripts.test tests/workers/test_worker_kills.py $(ARGS)
 
 .PHONY: fuzz
-fuzz: setup-dev ## Try more requests, records and answers at random than the tests do (FUZZ times, else 60), for half an hour
+fuzz: setup-dev ## Try more requests, records and answers at random than the tests do (FUZZ times, else 60), for ten minutes or so
 	@FUZZ="$${FUZZ:-60}" LOG_LEVEL=CRITICAL $(BIN)/python -m pytest tests/hardening/test_fuzz.py tests/hardening/test_schema.py tests/hardening/test_web_worker.py tests/hardening/test_garbled_days.py -q -s -p no:logging $(ARGS)
 
 .PHONY: lint
