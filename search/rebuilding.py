@@ -84,7 +84,7 @@ def rebuild(
             return 0
         marks.put_back_kept()  # of a broken-off rebuild
         learned = load(newest_key(model or wanted_model()))
-        papers = Paper.objects.count()
+        papers = Paper.objects.filter(removed=False).count()
         run = _Run(learned, width_for(papers, learned.transform.dimension), batch, progress)
         with ExitStack() as last, get_engine().rebuild(learned.key, run.width, papers) as engine:
             run.fill(engine)
