@@ -43,9 +43,10 @@ def visitor(papers: list[Paper]) -> Visitor:
 def morning(
     visitor: Visitor, engine: Engine, live_server: LiveServer, browser: Browser, settings: Settings
 ) -> Iterator[Windows]:
-    """Pages of a site of one reader."""
+    """Pages of a site of one reader, where papers are marked by hand only."""
     settings.SINGLE_USER = True
-    windows = Windows(browser, live_server.url)
+    # How many cards are scrolled past after a look at them is up to how fast the machine is.
+    windows = Windows(browser, live_server.url, first="localStorage.setItem('passing', 'off');")
     yield windows
     windows.close()
 

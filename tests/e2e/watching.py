@@ -85,10 +85,12 @@ class Watch:
 
 
 class Windows:
-    """Opens pages of one site; pages of the same look share their cookies, as one reader's do."""
+    """Opens pages of one site; pages of the same look share their cookies, as one reader's do. first: a script that
+    each page runs before its own."""
 
-    def __init__(self, browser: Browser, site: str) -> None:
+    def __init__(self, browser: Browser, site: str, first: str = "") -> None:
         self.site = site
+        self._first = first
         self.watch = Watch()
         self._browser = browser
         self._contexts: dict[Look, BrowserContext] = {}
@@ -123,7 +125,7 @@ class Windows:
                 locale=look.language,
                 reduced_motion="reduce" if look.reduced_motion else "no-preference",
             )
-            self._contexts[look].add_init_script(_OBSERVE)
+            self._contexts[look].add_init_script(_OBSERVE + self._first)
         return self._contexts[look]
 
     def close(self) -> None:
