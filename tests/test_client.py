@@ -9,7 +9,6 @@ import re
 import shlex
 import subprocess
 import sys
-import threading
 import zipapp
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from django.conf import settings
 
 from papertide_client.__main__ import parser
 from scripts.throwaway import Site
+from tests.listening import listening
 
 ROOT = Path(__file__).resolve().parents[1]
 LUONG = "1508.04025"
@@ -255,10 +255,8 @@ def server(answer: Callable[[BaseHTTPRequestHandler], Answer]) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        threading.Thread(target=listening.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"http://127.0.0.1:{listening.server_port}"
-        listening.shutdown()
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
+        yield address
 
 
 PAPER = {"id": "2501.00001", "title": "On \x1b[31mtides", "authors": ["Ada"], "published": "2025-01-01T00:00:00Z"}

@@ -43,11 +43,7 @@ from search.engines.base import (
 )
 from search.engines.compiling import TEXTS
 from search.engines.edits import one_edit
-from search.engines.tantivy_schema import (
-    SCHEMA_VERSION,
-    Compiler,
-    build_schema,
-)
+from search.engines.tantivy_schema import SCHEMA_VERSION, Compiler, build_schema
 from search.engines.tantivy_writing import Filling
 from search.engines.vector_table import Mask, VectorTable
 from search.query import And, Node, Not
@@ -253,7 +249,7 @@ class EmbeddedEngine(Engine):
         changed = [document.id for document in documents] + deleted
         if self._filling is None:
             # All of them: a killed write may have left words of papers that have no vectors.
-            tantivy_writing.write(folder / "tantivy", documents, changed)
+            tantivy_writing.add(tantivy_writing.open_index(folder / "tantivy"), documents, changed)
         else:
             known = before.ids[before.holding(np.array(changed, np.int64))]
             self._filling.write(documents, known.tolist())
@@ -272,9 +268,10 @@ class EmbeddedEngine(Engine):
 
     def _folder(self) -> Path | None:
         name = self.version or self._serving()
-        if self._place[0] != name:  # each question asks, and joining paths takes time
-            self._place = name, self.root / name
-        return self._place[1] if name else None
+        place = self._place  # kept, since each question asks, and joining paths takes time
+        if place[0] != name:
+            self._place = place = name, self.root / name
+        return place[1] if name else None
 
     def _open(self) -> View | None:
         """The newest state, opened; None where there is no index. Raises EngineError where it cannot be read."""

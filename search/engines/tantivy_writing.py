@@ -5,7 +5,7 @@ documents alike). Every segment is searched for the best by itself, so that few 
 equal segments as a power of eight ends as one.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import tantivy
@@ -27,9 +27,8 @@ def open_index(folder: Path) -> tantivy.Index:
     return index
 
 
-def write(folder: Path, documents: Sequence[Document], old: Collection[int]) -> None:
+def add(index: tantivy.Index, documents: Iterable[Document], old: Collection[int] = ()) -> None:
     """Take the ids of `old` out and put documents in, durable when it returns. Raises OSError, ValueError."""
-    index = open_index(folder)
     writer = index.writer(HEAP, 1)
     _take_out(index, writer, old)
     for document in documents:
@@ -51,35 +50,35 @@ class Filling:
         self._each = max(int(SPARE * papers / segments), 1)
         self._last = segments * self._each  # documents, after which the index is as it was planned
         self._written = 0
-        self._open = False
+        self._pending = False
 
     def write(self, documents: Sequence[Document], old: Collection[int]) -> None:
         """Take the ids of `old` out and put documents in."""
-        if old:
-            _take_out(self._index, self._writer, old)
-        self._open = self._open or bool(old)
+        _take_out(self._index, self._writer, old)
         for document in documents:
             self._writer.add_document(to_tantivy(document))
             self._written += 1
-            self._open = True
-            if self._written <= self._last and self._written % self._each == 0:
-                self.commit()
-                if self._written == self._last:  # now, as nobody waits for the index yet
-                    self._writer.wait_merging_threads()
-                    self._writer = self._index.writer(FILLING_HEAP, 1)
+            if self._written == self._last:  # waited for now, as nobody waits for the index yet
+                self.end()
+                self._writer = self._index.writer(FILLING_HEAP, 1)
+            elif self._written < self._last and self._written % self._each == 0:
+                self._writer.commit()
+        self._pending = True
 
     def commit(self) -> None:
         """Make what was written last."""
-        if self._open:
+        if self._pending:
             self._writer.commit()
-            self._open = False
+            self._pending = False
 
     def end(self) -> None:
         """Commit, and wait until the segments are as they will stay."""
-        self.commit()
+        self._writer.commit()
         self._writer.wait_merging_threads()
 
 
 def _take_out(index: tantivy.Index, writer: tantivy.IndexWriter, old: Collection[int]) -> None:
+    if not old:
+        return
     # By query: deletion by term takes a number for a signed one and finds nothing in an unsigned field.
     writer.delete_documents_by_query(tantivy.Query.term_set_query(index.schema, "id", list(old)))

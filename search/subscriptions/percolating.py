@@ -22,8 +22,8 @@ from django.conf import settings
 
 from papers.models import Paper
 from search.documents import make_document
-from search.engines.tantivy_schema import SCHEMA_VERSION, Compiler, build_schema, register_analyzers, to_tantivy
-from search.engines.tantivy_writing import HEAP
+from search.engines.tantivy_schema import SCHEMA_VERSION, Compiler, build_schema, register_analyzers
+from search.engines.tantivy_writing import add
 from search.frequencies import prior
 from search.plan import make_plan
 from search.query import Query
@@ -113,11 +113,7 @@ def _make(folder: Path, papers: Iterable[Paper]) -> None:
 
 def _fill(index: tantivy.Index, papers: Iterable[Paper]) -> None:
     register_analyzers(index)
-    writer = index.writer(HEAP, 1)
-    for paper in papers:
-        writer.add_document(to_tantivy(make_document(paper, _NO_VECTOR)))
-    writer.commit()
-    writer.wait_merging_threads()
+    add(index, (make_document(paper, _NO_VECTOR) for paper in papers))
 
 
 def _sweep(root: Path) -> None:

@@ -61,10 +61,16 @@
     if (!answer) return;
     const done = buttons.filter((one) => button.value === "all" || one === button);
     const fresh = done.filter((one) => one.getAttribute("aria-disabled") !== "true");
-    let undone = false;
-    Sift.paint(cardsOf(button.value), true, answer.changed);
-    whenLate(() => undone || Sift.paint(cardsOf(button.value), true, 0));
-    setDone(fresh, true);
+    let seen;
+    // Also those that come meanwhile, before or after the answer, as marked by this.
+    const changed = () => cardsOf(button.value).filter((card) => !before.has(card));
+    const show = (on) => {
+      seen = on;
+      Sift.paint(changed(), on, answer.changed);
+      whenLate(() => Sift.paint(changed(), seen, 0));
+      setDone(fresh, on);
+    };
+    show(true);
     if (!answer.changed) {
       say(form.dataset.none);
       return;
@@ -72,12 +78,7 @@
     say(form.dataset.marked.replace("{number}", answer.changed.toLocaleString()), async () => {
       const back = new URLSearchParams(new FormData(form));
       back.set("undo", answer.undo);
-      if (!(await post(back))) return;
-      undone = true;
-      // Also those that came meanwhile, before or after the answer, as marked by this.
-      const changed = cardsOf(button.value).filter((card) => !before.has(card));
-      Sift.paint(changed, false, answer.changed);
-      setDone(fresh, false);
+      if (await post(back)) show(false);
     });
   });
 })();

@@ -1,9 +1,6 @@
 """A page that comes in pieces, as over a slow line: what is shown of it stays where it is."""
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -13,6 +10,7 @@ from playwright.sync_api import Browser
 
 from tests.e2e.real import RealSite
 from tests.e2e.watching import Windows, layout_shift
+from tests.listening import listening
 
 ADDRESS = "/arxiv/cs.LG"
 PAUSE = 0.35  # seconds between two pieces: Chromium paints what it has of a page after some 250 ms
@@ -52,24 +50,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the test says what went wrong."""
 
 
-@contextmanager
-def slow(site: str) -> Iterator[_Slow]:
-    with _Slow(site) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.mark.parametrize("width", [390, 600, 1280])
 def test_the_top_stands_still_wherever_a_page_stops_for_a_while(
     real_site: RealSite, browser: Browser, width: int
 ) -> None:
-    with slow(real_site.url) as server:
-        windows = Windows(browser, f"http://127.0.0.1:{server.server_port}")
+    server = _Slow(real_site.url)
+    with listening(server) as address:
+        windows = Windows(browser, address)
         for server.until in (b"<span>Papertide</span>", b"</form>", b">Today</a>", b">Library</a>", b"</header>"):
             page = windows(ADDRESS, width=width)
             shift, moved = layout_shift(page)

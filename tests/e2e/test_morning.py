@@ -120,8 +120,9 @@ def test_a_section_is_marked_in_place_and_undone_by_key(morning: Windows, visito
     assert seen(visitor) == 0
 
 
+@pytest.mark.parametrize(("undo", "number"), [(False, 25), (True, 0)], ids=["marked", "undone"])
 def test_what_is_on_its_way_while_a_section_is_marked_comes_as_marked(
-    morning: Windows, visitor: Visitor, width: int
+    morning: Windows, visitor: Visitor, width: int, undo: bool, number: int
 ) -> None:
     page = morning("/help", width=width)
     held: list[tuple[Route, APIResponse]] = []
@@ -136,10 +137,14 @@ def test_what_is_on_its_way_while_a_section_is_marked_comes_as_marked(
         page.wait_for_timeout(100)  # until the site has answered, with what is not marked yet
     section.get_by_role("button", name="Mark as seen").click()
     expect(page.locator(".toast")).to_contain_text("Marked as seen: 25")
+    if undo:
+        with page.expect_response("**/my/seen"):
+            page.get_by_role("button", name="Undo").click()
     for route, answer in held:
         route.fulfill(response=answer)
-    expect(section.locator(".card.is-seen")).to_have_count(25)
-    assert seen(visitor) == 25
+    expect(section.locator(".card")).to_have_count(25)
+    expect(section.locator(".card.is-seen")).to_have_count(number)
+    assert seen(visitor) == number
 
 
 def test_all_is_marked_also_what_is_not_on_the_page_yet_and_undo_leaves_what_was_marked_before(
